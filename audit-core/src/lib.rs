@@ -1,0 +1,4 @@
+//! Tamper-evident audit log: see the crate README for the tour.
+pub mod backend;
+pub mod evidence;
+pub mod record;

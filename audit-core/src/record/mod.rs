@@ -1,0 +1,25 @@
+//! What one line of the log says: the event, who did it, and how it ended.
+//!
+//! [`Event`] and [`Outcome`] are built by the adapters from borrowed data and encoded at once
+//! into the members that follow `prev` in a line; [`Line`](line) framing adds `seq` and `prev`.
+
+mod actor;
+mod encode;
+mod event;
+mod id;
+pub(crate) mod json;
+mod kind;
+mod limits;
+pub mod line;
+mod outcome;
+pub(crate) mod time;
+mod value;
+
+pub use actor::{Actor, ActorType, Principal};
+pub(crate) use encode::{BodyWriter, EventFrame, OutcomeFrame, encode_event, encode_outcome};
+pub use event::{Event, Http, Protocol, Rpc, Source, Span};
+pub use id::ActivityId;
+pub use kind::Kind;
+pub use limits::RecordLimits;
+pub use outcome::{Outcome, OutcomeResult};
+pub use value::Value;
