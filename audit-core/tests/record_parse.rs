@@ -291,7 +291,8 @@ proptest! {
         if let Some(text) = value.as_str() {
             prop_assert_eq!(member.text().expect("text").into_owned(), text);
         } else {
-            prop_assert_eq!(member.raw(), value.to_string().as_bytes());
+            let written = value.to_string();
+            prop_assert_eq!(member.raw(), written.as_bytes());
         }
     }
 
