@@ -50,7 +50,7 @@ fn each_fault_of_a_private_key_has_its_own_message() {
         (PRIVATE.replace("a3+AY", "a3+Ag"), "ECDSA"),
         (PRIVATE.replace("a3+AY", "a3+BY"), "type 0x05"),
         (PRIVATE.replace("KDFz", "KDF!"), "standard base64"),
-        (PRIVATE.replace("KDFz", "KD=="), "not 32 bytes"),
+        (PRIVATE.replace("KDFz", "KA=="), "not 32 bytes"),
         (format!("{PRIVATE}AAAA"), "not 32 bytes"),
         (format!("{PRIVATE}{}", "A".repeat(80)), "longer"),
         (PRIVATE.replace("AYEKFALV", ""), "type 0x14"),

@@ -65,9 +65,9 @@ impl VerifierKey {
         let public_key = payload
             .try_into()
             .map_err(|_| malformed("the key is not 32 bytes long"))?;
-        let key = Self::new(parts.name, public_key)?;
-        parts.check_id(key.key_id)?;
-        Ok(key)
+        // First, because an altered key is rarely a point of the curve at all.
+        parts.check_id(key_id(parts.name, public_key))?;
+        Self::new(parts.name, public_key)
     }
 
     /// The same key under another name, and so with another key id.
