@@ -1,4 +1,5 @@
 //! Tamper-evident audit log: see the crate README for the tour.
 pub mod backend;
 pub mod evidence;
+pub mod key;
 pub mod record;
