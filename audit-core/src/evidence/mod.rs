@@ -5,5 +5,6 @@
 mod hash;
 mod tree;
 
+pub(crate) use hash::leaf_hash_in_place;
 pub use hash::{Hash, ParseHashError, leaf_hash, node_hash};
 pub use tree::{CompactRange, InvalidCompactRange};
