@@ -44,7 +44,9 @@ struct Way {
 
 impl Begin {
     pub(crate) fn new(shared: Arc<Shared>, body: Vec<u8>, submission: Arc<Submission>) -> Self {
-        Self { way: Some(Way::new(shared, body, submission)) }
+        Self {
+            way: Some(Way::new(shared, body, submission)),
+        }
     }
 
     pub(crate) const fn excluded() -> Self {
@@ -52,13 +54,13 @@ impl Begin {
     }
 
     /// Queues the intent now and does not wait for it: for callers that cannot, such as a span.
-    /// The activity has no receipt, and a record that does not get into the log is counted as lost.
-    #[must_use = "an activity that is dropped is recorded as cancelled"]
+    ///
+    /// The activity has no receipt. An intent that misses its rule's deadline is withdrawn and
+    /// counted as lost.
     pub fn without_waiting(mut self) -> Activity {
         let Some(mut way) = self.way.take() else {
             return Activity::inert();
         };
-        way.submission.nobody_waits();
         let failure = way.submit().err();
         way.into_activity(None, failure)
     }
@@ -66,7 +68,9 @@ impl Begin {
 
 impl Append {
     pub(crate) fn new(shared: Arc<Shared>, body: Vec<u8>, submission: Arc<Submission>) -> Self {
-        Self { way: Some(Way::new(shared, body, submission)) }
+        Self {
+            way: Some(Way::new(shared, body, submission)),
+        }
     }
 
     pub(crate) const fn excluded() -> Self {
@@ -76,7 +80,12 @@ impl Append {
 
 impl Way {
     fn new(shared: Arc<Shared>, body: Vec<u8>, submission: Arc<Submission>) -> Self {
-        Self { shared, started: submission.started, submission, body: Some(body) }
+        Self {
+            shared,
+            started: submission.started,
+            submission,
+            body: Some(body),
+        }
     }
 
     /// Puts the record into the queue.
@@ -93,7 +102,8 @@ impl Way {
                 Err(refused) => refused,
             }
         };
-        self.shared.lose(&self.submission, &refused, self.submission.allows_failure());
+        self.shared
+            .lose(&self.submission, &refused, self.submission.allows_failure());
         Err(refused)
     }
 
@@ -118,18 +128,25 @@ impl Way {
     /// The caller goes away without having seen the answer.
     fn give_up(self) {
         if self.body.is_some() {
-            self.shared.lose(&self.submission, &Refused::Withdrawn, false);
+            self.shared
+                .lose(&self.submission, &Refused::Withdrawn, false);
             return;
         }
         match self.submission.withdraw() {
             Ended::Lost => {
-                self.shared.lose(&self.submission, &Refused::Withdrawn, false);
+                self.shared
+                    .lose(&self.submission, &Refused::Withdrawn, false);
                 self.shared.queue.release(&self.submission);
             }
             Ended::Landed if self.submission.role == Role::Intent => {
-                self.shared.end_as_refused(&self.submission, "the call was given up before its handler ran");
+                self.shared.end_as_refused(
+                    &self.submission,
+                    "the call was given up before its handler ran",
+                );
             }
-            Ended::Already if self.submission.allows_failure() => self.shared.queue.release(&self.submission),
+            Ended::Already if self.submission.allows_failure() => {
+                self.shared.queue.release(&self.submission)
+            }
             _ => {}
         }
     }
@@ -151,7 +168,9 @@ impl Future for Begin {
         };
         Poll::Ready(match answer {
             Ok(receipt) => Ok(way.into_activity(receipt, None)),
-            Err(refused) if way.submission.allows_failure() => Ok(way.into_activity(None, Some(refused))),
+            Err(refused) if way.submission.allows_failure() => {
+                Ok(way.into_activity(None, Some(refused)))
+            }
             Err(refused) => Err(refused),
         })
     }

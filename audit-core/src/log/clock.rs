@@ -10,6 +10,9 @@ pub(crate) struct ClockState {
 impl ClockState {
     /// Asks the kernel.
     pub(crate) const fn read() -> Self {
-        Self { synchronised: None, max_error_us: None }
+        Self {
+            synchronised: None,
+            max_error_us: None,
+        }
     }
 }

@@ -47,11 +47,6 @@ impl Inflight {
         lock(&self.unsynced).extend(records.drain(..));
     }
 
-    /// Whether anybody waits for stable storage.
-    pub(crate) fn awaits_sync(&self) -> bool {
-        !lock(&self.unsynced).is_empty()
-    }
-
     /// Takes those below `seq`.
     pub(crate) fn take_synced(&self, seq: u64) -> VecDeque<Unsynced> {
         let mut unsynced = lock(&self.unsynced);
@@ -62,7 +57,10 @@ impl Inflight {
 
     /// Those whose deadline has passed: first those that may still land, then those that have
     /// landed without being durable in time, which are taken out. And the earliest deadline left.
-    pub(crate) fn expire(&self, now: Instant) -> (Vec<Arc<Submission>>, Vec<Unsynced>, Option<Instant>) {
+    pub(crate) fn expire(
+        &self,
+        now: Instant,
+    ) -> (Vec<Arc<Submission>>, Vec<Unsynced>, Option<Instant>) {
         let mut earliest: Option<Instant> = None;
         let mut keep = |deadline: Instant| {
             let keep = deadline > now;
@@ -78,16 +76,25 @@ impl Inflight {
             }
         }
         let mut unsynced = lock(&self.unsynced);
-        let (late, left): (Vec<_>, VecDeque<_>) =
-            std::mem::take(&mut *unsynced).into_iter().partition(|record| !keep(record.submission.deadline));
-        *unsynced = left;
+        let mut late = Vec::new();
+        for record in std::mem::take(&mut *unsynced) {
+            if keep(record.submission.deadline) {
+                unsynced.push_back(record);
+            } else {
+                late.push(record);
+            }
+        }
         (may_land, late, earliest)
     }
 
     /// Everybody, for the end of the log.
     pub(crate) fn take_all(&self) -> Vec<Arc<Submission>> {
         let mut all = std::mem::take(&mut *lock(&self.appending));
-        all.extend(std::mem::take(&mut *lock(&self.unsynced)).into_iter().map(|record| record.submission));
+        all.extend(
+            std::mem::take(&mut *lock(&self.unsynced))
+                .into_iter()
+                .map(|record| record.submission),
+        );
         all
     }
 }

@@ -31,15 +31,27 @@ pub(crate) enum Room {
 
 impl Entry {
     pub(crate) const fn new(body: Vec<u8>, submission: Arc<Submission>) -> Self {
-        Self { body, submission: Some(submission), room: Room::Queue }
+        Self {
+            body,
+            submission: Some(submission),
+            room: Room::Queue,
+        }
     }
 
     pub(crate) const fn outcome(body: Vec<u8>, submission: Option<Arc<Submission>>) -> Self {
-        Self { body, submission, room: Room::Reserved }
+        Self {
+            body,
+            submission,
+            room: Room::Reserved,
+        }
     }
 
     pub(crate) const fn own(body: Vec<u8>) -> Self {
-        Self { body, submission: None, room: Room::Extra }
+        Self {
+            body,
+            submission: None,
+            room: Room::Extra,
+        }
     }
 }
 
@@ -102,7 +114,12 @@ pub(crate) struct Expired {
 
 impl Queue {
     pub(crate) fn new(limits: LogLimits) -> Self {
-        Self { state: Mutex::default(), work: Condvar::new(), timer: Condvar::new(), limits }
+        Self {
+            state: Mutex::default(),
+            work: Condvar::new(),
+            timer: Condvar::new(),
+            limits,
+        }
     }
 
     /// Queues a new intent or event, or puts it in line for room.
@@ -131,7 +148,10 @@ impl Queue {
         if state.stopped.is_some() {
             return false;
         }
-        let deadline = entry.submission.as_ref().map(|submission| submission.deadline);
+        let deadline = entry
+            .submission
+            .as_ref()
+            .map(|submission| submission.deadline);
         state.entries.push_back(entry);
         self.wake(state, deadline);
         true
@@ -150,7 +170,9 @@ impl Queue {
     /// Sets room aside for the outcome of a call that goes ahead without a record of its intent.
     pub(crate) fn reserve_late(&self, submission: &Submission) {
         let mut state = lock(&self.state);
-        if state.open_activities < self.limits.activities && !submission.reserved.swap(true, Ordering::AcqRel) {
+        if state.open_activities < self.limits.activities
+            && !submission.reserved.swap(true, Ordering::AcqRel)
+        {
             state.open_activities += 1;
         }
     }
@@ -167,7 +189,8 @@ impl Queue {
 
     /// Wakes whoever has to know about a change, after unlocking.
     fn wake(&self, mut state: MutexGuard<'_, State>, deadline: Option<Instant>) {
-        let timer = deadline.is_some_and(|deadline| state.timer_wakes_at.is_none_or(|at| deadline < at));
+        let timer =
+            deadline.is_some_and(|deadline| state.timer_wakes_at.is_none_or(|at| deadline < at));
         if timer {
             state.timer_wakes_at = deadline;
         }
@@ -183,14 +206,20 @@ impl Queue {
 
     /// Moves queued entries, as many as one batch may hold, into `batch`. Waits for some until
     /// `until`; takes none before `not_before`.
-    pub(crate) fn next(&self, batch: &mut Vec<Entry>, not_before: Option<Instant>, until: Instant) -> Next {
+    pub(crate) fn next(
+        &self,
+        batch: &mut Vec<Entry>,
+        not_before: Option<Instant>,
+        until: Instant,
+    ) -> Next {
         let mut state = lock(&self.state);
         loop {
             if state.stopped.is_some() {
                 return Next::Stopped;
             }
             let now = Instant::now();
-            let held = not_before.is_some_and(|at| now < at) && state.closing.is_none_or(|at| now < at);
+            let held =
+                not_before.is_some_and(|at| now < at) && state.closing.is_none_or(|at| now < at);
             if !held {
                 state.promote(&self.limits);
                 if state.take_batch(batch, &self.limits) {
@@ -203,7 +232,11 @@ impl Queue {
                     return Next::Closing(state.open_activities);
                 }
             }
-            let mut wake_at = if held { not_before.map_or(until, |at| at.min(until)) } else { until };
+            let mut wake_at = if held {
+                not_before.map_or(until, |at| at.min(until))
+            } else {
+                until
+            };
             if let Some(deadline) = state.closing.filter(|deadline| *deadline > now) {
                 wake_at = wake_at.min(deadline);
             }
@@ -211,7 +244,10 @@ impl Queue {
                 return Next::Idle;
             }
             state.sequencer_sleeps = !held;
-            let (guard, _) = self.work.wait_timeout(state, wake_at - now).unwrap_or_else(PoisonError::into_inner);
+            let (guard, _) = self
+                .work
+                .wait_timeout(state, wake_at - now)
+                .unwrap_or_else(PoisonError::into_inner);
             state = guard;
             state.sequencer_sleeps = false;
         }
@@ -233,6 +269,16 @@ impl Queue {
             state.open_activities = state.open_activities.saturating_sub(count);
             state.overdraft = state.overdraft.saturating_sub(overdraft);
         }
+    }
+
+    /// Plans a look at `deadline`. Says why there will be none if the log has stopped.
+    pub(crate) fn watch(&self, deadline: Instant) -> Option<Refused> {
+        let state = lock(&self.state);
+        let stopped = state.stopped.clone();
+        if stopped.is_none() {
+            self.wake(state, Some(deadline));
+        }
+        stopped
     }
 
     /// Refuses new intents from now on; what is queued or open may end until `deadline`.
@@ -272,7 +318,14 @@ impl Queue {
         drop(state);
         self.timer.notify_one();
         self.work.notify_one();
-        (entries.into_iter().chain(waiting).filter_map(|entry| entry.submission).collect(), unwritten)
+        (
+            entries
+                .into_iter()
+                .chain(waiting)
+                .filter_map(|entry| entry.submission)
+                .collect(),
+            unwritten,
+        )
     }
 
     pub(crate) fn status(&self) -> Status {
@@ -297,8 +350,16 @@ impl Queue {
                     state.timer_wakes_at = None;
                     return true;
                 }
-                Some(at) => self.timer.wait_timeout(state, at - now).unwrap_or_else(PoisonError::into_inner).0,
-                None => self.timer.wait(state).unwrap_or_else(PoisonError::into_inner),
+                Some(at) => {
+                    self.timer
+                        .wait_timeout(state, at - now)
+                        .unwrap_or_else(PoisonError::into_inner)
+                        .0
+                }
+                None => self
+                    .timer
+                    .wait(state)
+                    .unwrap_or_else(PoisonError::into_inner),
             };
         }
     }
@@ -309,7 +370,13 @@ impl Queue {
         let mut state = lock(&self.state);
         let mut expired = Expired::default();
         let mut next = others;
-        let State { entries, waiting, admitted, admitted_bytes, .. } = &mut *state;
+        let State {
+            entries,
+            waiting,
+            admitted,
+            admitted_bytes,
+            ..
+        } = &mut *state;
         entries.retain(|entry| {
             let keep = expired.keeps(entry, now, &mut next);
             if !keep {
@@ -321,7 +388,10 @@ impl Queue {
         waiting.retain(|entry| expired.keeps(entry, now, &mut next));
         match state.closing {
             Some(at) if at <= now => {
-                expired.close = Some((state.open_activities, state.entries.len() + state.waiting.len()));
+                expired.close = Some((
+                    state.open_activities,
+                    state.entries.len() + state.waiting.len(),
+                ));
             }
             Some(at) => next = Some(next.map_or(at, |next| next.min(at))),
             None => {}
@@ -351,7 +421,10 @@ impl Expired {
 
 impl State {
     fn has_room(&self, entry: &Entry, limits: &LogLimits) -> bool {
-        let opens = entry.submission.as_ref().is_some_and(|submission| submission.role == Role::Intent);
+        let opens = entry
+            .submission
+            .as_ref()
+            .is_some_and(|submission| submission.role == Role::Intent);
         self.admitted < limits.queue_records
             && (self.admitted == 0 || self.admitted_bytes + entry.body.len() <= limits.queue_bytes)
             && (!opens || self.open_activities < limits.activities)
@@ -389,7 +462,10 @@ impl State {
     fn take_batch(&mut self, batch: &mut Vec<Entry>, limits: &LogLimits) -> bool {
         let mut bytes = 0;
         while let Some(entry) = self.entries.front() {
-            if !batch.is_empty() && (batch.len() >= limits.batch_records || bytes + entry.body.len() > limits.batch_bytes) {
+            if !batch.is_empty()
+                && (batch.len() >= limits.batch_records
+                    || bytes + entry.body.len() > limits.batch_bytes)
+            {
                 break;
             }
             bytes += entry.body.len();

@@ -7,7 +7,7 @@ use super::completion::Completion;
 use super::coverage::{Counters, count};
 use super::inflight::Inflight;
 use super::losses::{Losses, Lost};
-use super::queue::{Entry, Queue};
+use super::queue::{Entry, Queue, Room};
 use super::submission::{Ended, Role, Submission};
 use super::{CloseError, Closed, Health, LogLimits, Refused};
 use crate::key::VerifierKey;
@@ -79,7 +79,11 @@ impl Progress {
 
     fn last_commit_age(&self) -> Option<Duration> {
         let at = self.last_commit.load(Ordering::Relaxed).checked_sub(1)?;
-        Some(self.opened.elapsed().saturating_sub(Duration::from_micros(at)))
+        Some(
+            self.opened
+                .elapsed()
+                .saturating_sub(Duration::from_micros(at)),
+        )
     }
 }
 
@@ -95,7 +99,11 @@ impl Shared {
 
     /// Counts a submission that is not in the log and will not be.
     pub(crate) fn lose(&self, submission: &Submission, refused: &Refused, ran: bool) {
-        count(if ran { &self.coverage.lost } else { &self.coverage.refused });
+        count(if ran {
+            &self.coverage.lost
+        } else {
+            &self.coverage.refused
+        });
         lock(&self.losses).add_submission(submission, refused, ran);
     }
 
@@ -106,7 +114,12 @@ impl Shared {
 
     /// Answers a submission that is in the queue or with the sequencer, and counts it if that
     /// decides that it is lost. True when it is certain not to get into the log.
-    pub(crate) fn refuse(&self, submission: &Submission, refused: &Refused, may_land: bool) -> bool {
+    pub(crate) fn refuse(
+        &self,
+        submission: &Submission,
+        refused: &Refused,
+        may_land: bool,
+    ) -> bool {
         let ended = submission.refuse(refused.clone(), may_land);
         // The entry of an outcome stays in the queue whether its caller waits or not.
         if ended == Ended::Lost && submission.role != Role::Outcome {
@@ -132,15 +145,26 @@ impl Shared {
             attributes: &[],
         };
         let outcome = Outcome::new(OutcomeResult::Refused).error(reason);
-        let body = encode_outcome(&outcome, &frame, &self.limits.record, self.limits.outcome_bytes);
-        self.queue.push_reserved(Entry::outcome(body, None));
+        let body = encode_outcome(
+            &outcome,
+            &frame,
+            &self.limits.record,
+            self.limits.outcome_bytes,
+        );
+        let mut entry = Entry::outcome(body, None);
+        if !submission.give_up_reservation() {
+            entry.room = Room::Extra;
+        }
+        self.queue.push_reserved(entry);
     }
 
     /// Stops the log for good and answers everybody who waits.
     pub(crate) fn poison(&self, detail: &str) {
         let detail: Arc<str> = detail.into();
         self.progress.failed(detail.to_string());
-        let refused = Refused::Poisoned { detail: Arc::clone(&detail) };
+        let refused = Refused::Poisoned {
+            detail: Arc::clone(&detail),
+        };
         let (queued, unwritten) = self.queue.poison(&refused);
         for submission in queued.iter().chain(&self.inflight.take_all()) {
             self.refuse(submission, &refused, false);
@@ -148,7 +172,8 @@ impl Shared {
         for request in std::mem::take(&mut *lock(&self.checkpoint_requests)) {
             request.done.give(Err(refused.clone()));
         }
-        self.closing.give(Err(CloseError::Incomplete { unwritten, detail }));
+        self.closing
+            .give(Err(CloseError::Incomplete { unwritten, detail }));
     }
 
     pub(crate) fn health(&self) -> Health {

@@ -2,13 +2,16 @@ use std::borrow::Cow;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex};
 use std::task::{Context, Poll, Waker};
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use super::shared::lock;
 use super::{Receipt, Refused};
 use crate::backend::Durability;
 use crate::policy::{OnFailure, Rule};
 use crate::record::{ActivityId, Actor, Value};
+
+/// The deadline of a record that nobody waits for: a year.
+const NOBODY_WAITS: Duration = Duration::from_secs(365 * 24 * 3600);
 
 /// Which record a submission is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -27,6 +30,7 @@ pub(crate) struct Submission {
     pub(crate) id: ActivityId,
     pub(crate) rule: Arc<Rule>,
     pub(crate) wanted: Durability,
+    pub(crate) started: Instant,
     pub(crate) deadline: Instant,
     pub(crate) role: Role,
     /// Whether room for an outcome is set aside for it.
@@ -90,22 +94,34 @@ pub(crate) enum Landing {
 }
 
 impl Submission {
-    pub(crate) fn new(id: ActivityId, rule: Arc<Rule>, deadline: Instant, role: Role) -> Self {
+    /// A submission whose deadline, from now on, is that of `rule`.
+    pub(crate) fn new(id: ActivityId, rule: Arc<Rule>, role: Role) -> Self {
+        let started = Instant::now();
+        let wanted = rule.durability();
+        let waits = if wanted == Durability::Accepted {
+            NOBODY_WAITS
+        } else {
+            rule.deadline()
+        };
         Self {
             id,
-            wanted: rule.durability(),
+            wanted,
             rule,
-            deadline,
+            started,
+            deadline: started + waits,
             role,
             reserved: AtomicBool::new(false),
-            state: Mutex::new(State { stage: Stage::Queued, waker: None }),
+            state: Mutex::new(State {
+                stage: Stage::Queued,
+                waker: None,
+            }),
             amendments: Mutex::new(Amendments::default()),
         }
     }
 
     /// Whether the call goes ahead when its record is not in the log.
     pub(crate) fn allows_failure(&self) -> bool {
-        self.rule.on_failure() == OnFailure::Allow
+        self.rule.on_failure() == OnFailure::Allow || self.wanted == Durability::Accepted
     }
 
     /// Gives up the room for an outcome; true when it was there.
@@ -123,7 +139,11 @@ impl Submission {
         if let Stage::Answered(answer) = &state.stage {
             return Poll::Ready(answer.clone());
         }
-        if !state.waker.as_ref().is_some_and(|waker| waker.will_wake(cx.waker())) {
+        if !state
+            .waker
+            .as_ref()
+            .is_some_and(|waker| waker.will_wake(cx.waker()))
+        {
             state.waker = Some(cx.waker().clone());
         }
         Poll::Pending
@@ -143,7 +163,11 @@ impl Submission {
     pub(crate) fn put_back(&self) -> bool {
         let mut state = lock(&self.state);
         let waits = matches!(state.stage, Stage::Taken);
-        state.stage = if waits { Stage::Queued } else { Stage::Withdrawn };
+        state.stage = if waits {
+            Stage::Queued
+        } else {
+            Stage::Withdrawn
+        };
         waits
     }
 
