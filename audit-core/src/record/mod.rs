@@ -26,6 +26,7 @@ pub use id::ActivityId;
 pub use kind::Kind;
 pub use limits::RecordLimits;
 pub use outcome::{Outcome, OutcomeResult};
+pub(crate) use parse::{BodyFacts, LineParser, split_frame};
 pub use parse::{Frame, ParseError, Record};
 pub use parsed::Member;
 pub use value::Value;
