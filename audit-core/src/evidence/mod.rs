@@ -20,6 +20,7 @@ mod tlog_proof;
 mod tree;
 
 pub use checkpoint::{Checkpoint, CheckpointError, SignedCheckpoint};
+pub(crate) use hash::leaf_hash_in_place;
 pub use hash::{Hash, ParseHashError, leaf_hash, node_hash};
 pub use note::{NoteError, NoteSignature, SignatureError, SignedNote};
 pub use proof::{ProofError, verify_consistency, verify_inclusion};
