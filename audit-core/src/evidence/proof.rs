@@ -11,6 +11,9 @@ use super::{Hash, node_hash};
 /// `path` is ordered from the leaf's sibling up to the child of the root. Costs at most 64
 /// hashes, however long `path` is; does not allocate.
 ///
+/// `size` and `root` have to come from the same signed checkpoint: some proofs lead to the same
+/// root under neighbouring sizes, and only the signature ties the two together.
+///
 /// # Errors
 ///
 /// When the proof does not show that.
