@@ -2,3 +2,6 @@
 pub mod backend;
 pub mod evidence;
 pub mod record;
+pub mod identity;
+pub mod log;
+pub mod redaction;
