@@ -60,7 +60,11 @@ impl<B: Body> Body for AuditBody<B> {
         let frame = ready!(recording.during(|| inner.as_mut().poll_frame(cx)));
         match &frame {
             None => recording.end(),
-            Some(Err(_)) => this.recording.take().into_iter().for_each(Recording::body_failed),
+            Some(Err(_)) => this
+                .recording
+                .take()
+                .into_iter()
+                .for_each(Recording::body_failed),
             Some(Ok(frame)) => {
                 if let Some(data) = frame.data_ref() {
                     recording.delivered(data.remaining());

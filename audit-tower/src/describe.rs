@@ -46,8 +46,9 @@ pub(crate) fn begin<R>(settings: &Settings<R>, head: &RequestHead<'_>) -> Begin 
                 .resource(path)
                 .protocol(Protocol::Http(http(head)))
         }
-        Dialect::Grpc => Event::action(path.strip_prefix('/').unwrap_or(path))
-            .protocol(Protocol::Rpc(rpc(head))),
+        Dialect::Grpc => {
+            Event::action(path.strip_prefix('/').unwrap_or(path)).protocol(Protocol::Rpc(rpc(head)))
+        }
     };
     let mut event = event.method(head.method().as_str()).path(path);
     event = match head.extensions().get::<Actor>() {

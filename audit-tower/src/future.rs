@@ -87,7 +87,10 @@ where
                         Ok(activity) => Recording::new(activity, *this.call),
                         Err(refused) => {
                             let (parts, _body) = request.into_parts();
-                            return Poll::Ready(Ok(this.settings.on_refused.respond(&refused, &parts)));
+                            return Poll::Ready(Ok(this
+                                .settings
+                                .on_refused
+                                .respond(&refused, &parts)));
                         }
                     };
                     request.extensions_mut().insert(recording.current().clone());

@@ -32,7 +32,8 @@ impl Call {
 #[derive(Clone, Copy, Debug)]
 struct Progress {
     status: StatusCode,
-    delivered: u64,
+    /// None where the connection becomes something else and nobody counts.
+    delivered: Option<u64>,
     /// The length that was announced: at so many bytes a server stops asking for more.
     announced: Option<u64>,
     code: Option<i32>,
@@ -87,7 +88,7 @@ impl Recording {
         let size = response.body().size_hint().exact();
         self.progress = Some(Progress {
             status,
-            delivered: 0,
+            delivered: (!upgraded).then_some(0),
             announced: size.or_else(|| content_length(response.headers())),
             code: self.call.dialect.code(response.headers()),
         });
@@ -100,8 +101,12 @@ impl Recording {
 
     /// Counts bytes that were handed on.
     pub(crate) fn delivered(&mut self, bytes: usize) {
-        if let Some(progress) = &mut self.progress {
-            progress.delivered = progress.delivered.saturating_add(bytes as u64);
+        let delivered = self
+            .progress
+            .as_mut()
+            .and_then(|progress| progress.delivered.as_mut());
+        if let Some(delivered) = delivered {
+            *delivered = delivered.saturating_add(bytes as u64);
         }
     }
 
@@ -147,8 +152,8 @@ impl Recording {
         if let Some(bytes) = self.call.request_bytes {
             outcome = outcome.request_bytes(bytes);
         }
-        if let Some(progress) = self.progress {
-            outcome = outcome.response_bytes(progress.delivered);
+        if let Some(bytes) = self.progress.and_then(|progress| progress.delivered) {
+            outcome = outcome.response_bytes(bytes);
         }
         activity.finish(outcome);
     }
@@ -168,7 +173,7 @@ impl Drop for Recording {
             progress.code.is_some()
                 || progress
                     .announced
-                    .is_some_and(|announced| progress.delivered >= announced)
+                    .is_some_and(|announced| progress.delivered >= Some(announced))
         });
         if complete {
             self.end();
