@@ -1,12 +1,20 @@
-//! TEMPORARY stub.
-#![allow(missing_docs)]
-use crate::record::Actor;
-use std::net::SocketAddr;
-pub trait Metadata {
-    fn header(&self, name: &str) -> Option<&[u8]>;
-    fn each_header(&self, name: &str, visit: &mut dyn FnMut(&[u8]));
-    fn peer(&self) -> Option<SocketAddr>;
-}
-pub trait Identify: Send + Sync + 'static {
-    fn identify(&self, metadata: &dyn Metadata) -> Option<Actor>;
-}
+//! Who is asking: from the metadata of a request to an [`Actor`](crate::record::Actor).
+//!
+//! An [`Identify`] reads [`Metadata`], which every adapter implements for its own request type.
+//! [`DefaultIdentify`] takes what the host's own authentication established, then the claims of a
+//! bearer token, and gives everybody else a name too: no caller goes unrecorded.
+//! [`TrustedProxies`] says from where a call came.
+//!
+//! Nothing here does I/O, reads a clock, or panics on what a caller sends.
+
+mod default_identify;
+mod identify;
+mod jwt_claims;
+mod metadata;
+mod trusted_proxies;
+
+pub use default_identify::DefaultIdentify;
+pub use identify::{FirstOf, Identify};
+pub use jwt_claims::JwtClaims;
+pub use metadata::Metadata;
+pub use trusted_proxies::{NetworkError, TrustedProxies};
