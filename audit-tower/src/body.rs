@@ -42,6 +42,13 @@ impl<B> AuditBody<B> {
     }
 }
 
+/// An empty body: what layers outside that answer by themselves, such as timeouts, ask for.
+impl<B> Default for AuditBody<B> {
+    fn default() -> Self {
+        Self::empty()
+    }
+}
+
 impl<B: Body> Body for AuditBody<B> {
     type Data = B::Data;
     type Error = B::Error;

@@ -7,7 +7,7 @@ use std::net::SocketAddr;
 use audit_core::identity::Metadata;
 use audit_core::log::Begin;
 use audit_core::record::{Actor, Event, Http, Protocol, Rpc};
-use http::{HeaderMap, HeaderName, HeaderValue, Version, header};
+use http::{HeaderMap, HeaderName, HeaderValue, Uri, Version, header};
 
 use crate::RequestHead;
 use crate::dialect::Dialect;
@@ -28,35 +28,33 @@ pub(crate) fn begin<R>(settings: &Settings<R>, head: &RequestHead<'_>) -> Begin 
         .original_uri
         .and_then(|original| original(head.extensions()))
         .unwrap_or_else(|| head.uri());
-    // The target of CONNECT is an authority and has no path (RFC 9110 §9.3.6).
-    let path = match (uri.path(), uri.authority()) {
-        ("", Some(authority)) => authority.as_str(),
-        (path, _) => path,
+    let path = path(uri);
+    let metadata = HeadMetadata {
+        head,
+        peer: settings.peer.as_ref().and_then(|peer| peer(head)),
     };
-    let peer = settings.peer.as_ref().and_then(|peer| peer(head));
     let mut scratch = SCRATCH.take();
-    scratch.clear();
     let event = match settings.dialect {
         Dialect::Http => {
             let template = settings.route.as_ref().and_then(|route| route(head));
+            scratch.clear();
             scratch.push_str(head.method().as_str());
             scratch.push(' ');
             scratch.push_str(template.as_deref().unwrap_or(path));
             Event::action(scratch.as_str())
                 .resource(path)
-                .protocol(Protocol::Http(http(head)))
+                .protocol(Protocol::Http(http(settings, &metadata, uri)))
         }
-        Dialect::Grpc => {
-            Event::action(path.strip_prefix('/').unwrap_or(path)).protocol(Protocol::Rpc(rpc(head)))
-        }
+        Dialect::Grpc => Event::action(path.strip_prefix('/').unwrap_or(path))
+            .protocol(Protocol::Rpc(rpc(settings, &metadata))),
     };
     let mut event = event.method(head.method().as_str()).path(path);
     event = match head.extensions().get::<Actor>() {
-        Some(actor) => event.actor_ref(actor),
-        None => event.actor(actor(settings, head, peer)),
+        Some(established) => event.actor_ref(established),
+        None => event.actor(actor(settings, &metadata)),
     };
-    if let Some(peer) = peer {
-        event = event.source(peer);
+    if let Some(source) = settings.trusted_proxies.source(&metadata) {
+        event = event.source(source);
     }
     if let Some(trace) = traceparent(head.headers()) {
         event = event.trace(trace);
@@ -69,35 +67,45 @@ pub(crate) fn begin<R>(settings: &Settings<R>, head: &RequestHead<'_>) -> Begin 
     begin
 }
 
-fn actor<R>(settings: &Settings<R>, head: &RequestHead<'_>, peer: Option<SocketAddr>) -> Actor {
-    let known = settings
+/// The path of a request; of `CONNECT`, which has none, the authority (RFC 9110 §9.3.6).
+fn path(uri: &Uri) -> &str {
+    match (uri.path(), uri.authority()) {
+        ("", Some(authority)) => authority.as_str(),
+        (path, _) => path,
+    }
+}
+
+fn actor<R>(settings: &Settings<R>, metadata: &HeadMetadata<'_>) -> Actor {
+    let head = metadata.head;
+    settings
         .actor_hooks
         .iter()
-        .find_map(|hook| hook(head.extensions()));
-    known
-        .or_else(|| {
-            let identify = settings.identify.as_ref()?;
-            identify.identify(&HeadMetadata { head, peer })
-        })
+        .find_map(|hook| hook(head.extensions()))
+        .or_else(|| settings.identify.identify(metadata))
         .unwrap_or_else(|| match head.headers().get(header::AUTHORIZATION) {
             Some(_) => Actor::unknown(),
             None => Actor::unauthenticated(),
         })
 }
 
-fn http<'a>(head: &RequestHead<'a>) -> Http<'a> {
+fn http<'a, R>(settings: &'a Settings<R>, metadata: &HeadMetadata<'a>, uri: &'a Uri) -> Http<'a> {
     let mut http = Http::default();
-    http.version = version(head.version());
-    http.host = host(head);
-    http.user_agent = head.headers().get(header::USER_AGENT).map(text);
+    http.version = version(metadata.head.version());
+    http.host = host(metadata.head);
+    http.user_agent = metadata.head.headers().get(header::USER_AGENT).map(text);
+    http.headers = settings.allow_list.headers(metadata);
+    if let Some(query) = uri.query() {
+        http.query = settings.allow_list.query(query);
+    }
     http
 }
 
-fn rpc<'a>(head: &RequestHead<'a>) -> Rpc<'a> {
+fn rpc<'a, R>(settings: &'a Settings<R>, metadata: &HeadMetadata<'a>) -> Rpc<'a> {
     let mut rpc = Rpc::default();
     rpc.system = "grpc";
-    rpc.host = host(head);
-    rpc.user_agent = head.headers().get(header::USER_AGENT).map(text);
+    rpc.host = host(metadata.head);
+    rpc.user_agent = metadata.head.headers().get(header::USER_AGENT).map(text);
+    rpc.metadata = settings.allow_list.headers(metadata);
     rpc
 }
 

@@ -2,9 +2,10 @@ use std::borrow::Cow;
 use std::net::SocketAddr;
 use std::sync::Arc;
 
-use audit_core::identity::Identify;
+use audit_core::identity::{DefaultIdentify, Identify, TrustedProxies};
 use audit_core::log::{AuditLog, Refused};
 use audit_core::record::Actor;
+use audit_core::redaction::AllowList;
 use http::Response;
 use http::request::Parts;
 use tower_layer::Layer;
@@ -36,7 +37,9 @@ impl AuditLayer {
                 peer: None,
                 original_uri: None,
                 actor_hooks: Vec::new(),
-                identify: None,
+                identify: Arc::new(DefaultIdentify),
+                trusted_proxies: TrustedProxies::default(),
+                allow_list: AllowList::default(),
                 on_refused: Unavailable,
             },
         }
@@ -98,10 +101,11 @@ impl<R> AuditLayer<R> {
     }
 
     /// Finds the caller in request metadata, where neither an [`Actor`] in the request's
-    /// extensions nor [`actor_from_extension`](Self::actor_from_extension) tells.
+    /// extensions nor [`actor_from_extension`](Self::actor_from_extension) tells. Without it,
+    /// [`DefaultIdentify`].
     #[must_use]
     pub fn identify(mut self, identify: impl Identify) -> Self {
-        self.settings.identify = Some(Arc::new(identify));
+        self.settings.identify = Arc::new(identify);
         self
     }
 
@@ -120,6 +124,21 @@ impl<R> AuditLayer<R> {
         self.settings
             .actor_hooks
             .push(Arc::new(move |extensions| extensions.get().map(&actor)));
+        self
+    }
+
+    /// Believes `X-Forwarded-For` from these proxies. Without it, the source of a call is the other
+    /// end of its connection.
+    #[must_use]
+    pub fn trusted_proxies(mut self, proxies: TrustedProxies) -> Self {
+        self.settings.trusted_proxies = proxies;
+        self
+    }
+
+    /// Records these headers and query parameters. Without it, none.
+    #[must_use]
+    pub fn allow_list(mut self, allow_list: AllowList) -> Self {
+        self.settings.allow_list = allow_list;
         self
     }
 

@@ -3,9 +3,10 @@ use std::fmt;
 use std::net::SocketAddr;
 use std::sync::Arc;
 
-use audit_core::identity::Identify;
+use audit_core::identity::{Identify, TrustedProxies};
 use audit_core::log::AuditLog;
 use audit_core::record::Actor;
+use audit_core::redaction::AllowList;
 use http::{Extensions, Uri};
 
 use crate::RequestHead;
@@ -26,7 +27,9 @@ pub(crate) struct Settings<R> {
     pub(crate) peer: Option<PeerHook>,
     pub(crate) original_uri: Option<OriginalUri>,
     pub(crate) actor_hooks: Vec<ActorHook>,
-    pub(crate) identify: Option<Arc<dyn Identify>>,
+    pub(crate) identify: Arc<dyn Identify>,
+    pub(crate) trusted_proxies: TrustedProxies,
+    pub(crate) allow_list: AllowList,
     pub(crate) on_refused: R,
 }
 
@@ -41,6 +44,8 @@ impl<R> Settings<R> {
             original_uri: self.original_uri,
             actor_hooks: self.actor_hooks,
             identify: self.identify,
+            trusted_proxies: self.trusted_proxies,
+            allow_list: self.allow_list,
             on_refused,
         }
     }

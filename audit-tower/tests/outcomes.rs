@@ -9,7 +9,7 @@ use std::task::Poll;
 use std::time::Duration;
 
 use audit_core::log::CurrentActivity;
-use audit_core::record::Actor;
+use audit_core::{Actor, Policy};
 use audit_tower::AuditLayer;
 use bytes::Bytes;
 use http::{HeaderMap, Method, Request, Response, StatusCode};
@@ -18,6 +18,8 @@ use support::{Recorder, Script, Step, drain, get, respond};
 use tower::{Layer, Service, ServiceBuilder, ServiceExt, service_fn};
 use tower_http::catch_panic::CatchPanicLayer;
 use tower_http::timeout::TimeoutLayer;
+
+const EXCLUDED: &str = "[[rule]]\nname = \"probes\"\npaths = [\"/healthz\"]\nlevel = \"none\"\n";
 
 type Call = Request<Full<Bytes>>;
 
@@ -33,7 +35,7 @@ async fn the_intent_is_stored_before_the_handler_runs() {
             .collect();
         async move {
             assert_eq!(kinds, ["intent"]);
-            Ok::<_, Infallible>(respond(200, Full::from("done")))
+            Ok::<_, Infallible>(respond(200, Full::<Bytes>::from("done")))
         }
     }));
     let response = service.oneshot(get("/a")).await.unwrap();
@@ -495,7 +497,7 @@ async fn a_call_inside_a_call_names_its_parent() {
 
 #[tokio::test]
 async fn an_excluded_call_leaves_no_record_and_still_has_a_handle() {
-    let recorder = Recorder::excluding();
+    let recorder = Recorder::with_policy(Policy::from_toml(EXCLUDED).unwrap());
     let service =
         AuditLayer::new(recorder.log.clone()).layer(service_fn(|request: Call| async move {
             let activity = request.extensions().get::<CurrentActivity>().unwrap();

@@ -5,54 +5,65 @@ use std::collections::VecDeque;
 use std::io;
 use std::pin::Pin;
 use std::task::{Context, Poll};
+use std::time::Duration;
 
-use audit_core::log::AuditLog;
+use audit_core::log::CloseError;
+use audit_core::{AuditLog, Durability, Key, Memory, Policy};
 use bytes::Bytes;
 use http::{HeaderMap, Request, Response};
 use http_body::{Body, Frame, SizeHint};
 use http_body_util::{BodyExt, Full};
 use serde_json::Value;
 
+/// How long anything may take before a test fails.
+pub const DEADLINE: Duration = Duration::from_secs(10);
+
 /// A log in memory whose records can be read back.
 #[derive(Clone)]
 pub struct Recorder {
     pub log: AuditLog,
+    memory: Memory,
 }
 
 impl Recorder {
     pub fn new() -> Self {
-        Self {
-            log: AuditLog::stub(),
-        }
+        Self::with_policy(Policy::default())
+    }
+
+    pub fn with_policy(policy: Policy) -> Self {
+        let memory = Memory::promising(Durability::Synced);
+        let log = AuditLog::builder("payments.example.com/test")
+            .key(Key::generate("payments.example.com/test").unwrap())
+            .backend(memory.clone())
+            .policy(policy)
+            .open()
+            .unwrap();
+        Self { log, memory }
     }
 
     /// A log that refuses every call.
-    pub fn refusing() -> Self {
+    pub async fn refusing() -> Self {
         let recorder = Self::new();
-        recorder.log.stub_refuse(true);
-        recorder
-    }
-
-    /// A log whose policy excludes every call.
-    pub fn excluding() -> Self {
-        let recorder = Self::new();
-        recorder.log.stub_exclude(true);
+        recorder.log.close(DEADLINE).await.unwrap();
         recorder
     }
 
     /// The intents and outcomes that are stored now.
     pub fn records(&self) -> Vec<Value> {
-        self.log
-            .stub_lines()
+        self.memory
+            .lines()
             .iter()
-            .map(|line| serde_json::from_str(line).unwrap())
+            .map(|line| serde_json::from_slice(line).unwrap())
+            .filter(|record: &Value| record["kind"] == "intent" || record["kind"] == "outcome")
             .collect()
     }
 
-    /// Waits until nothing more can come and returns all intents and outcomes.
+    /// Closes the log, so that nothing more can come, and returns all intents and outcomes.
     pub async fn settled(&self) -> Vec<Value> {
-        tokio::time::sleep(std::time::Duration::from_millis(20)).await;
-        self.records()
+        match self.log.close(DEADLINE).await {
+            Ok(_) | Err(CloseError::AlreadyClosed) => self.records(),
+            Err(error) => panic!("{error}: {:#?}", self.records()),
+        }
     }
 
     /// The one intent and the one outcome of the only call there was.
@@ -83,7 +94,7 @@ impl Recorder {
             {
                 return;
             }
-            tokio::time::sleep(std::time::Duration::from_millis(10)).await;
+            tokio::time::sleep(Duration::from_millis(10)).await;
         }
         panic!("{count} outcomes within ten seconds: {:#?}", self.records());
     }
