@@ -1,4 +1,16 @@
 //! Tamper-evident audit log: see the crate README for the tour.
+
 pub mod backend;
 pub mod evidence;
+pub mod identity;
+pub mod key;
+pub mod log;
+pub mod policy;
 pub mod record;
+pub mod redaction;
+
+pub use backend::Durability;
+pub use key::{Key, VerifierKey};
+pub use log::{Activity, AuditLog, CurrentActivity, Receipt, Refused};
+pub use policy::Policy;
+pub use record::{Actor, ActorType, Event, Outcome, OutcomeResult};

@@ -142,3 +142,21 @@ pub fn node_hash(left: &Hash, right: &Hash) -> Hash {
     input[33..].copy_from_slice(&right.0);
     Hash::digest(&input)
 }
+
+/// The hash of the leaf `slot[1..]`, without copying it: the first byte of `slot` serves as the
+/// prefix while it is hashed, and keeps its value.
+///
+/// # Panics
+///
+/// Never; the hash of an empty `slot` is that of no bytes.
+pub(crate) fn leaf_hash_in_place(slot: &mut [u8]) -> Hash {
+    let kept = slot.first().copied();
+    if let Some(first) = slot.first_mut() {
+        *first = 0;
+    }
+    let hash = Hash::digest(slot);
+    if let (Some(first), Some(kept)) = (slot.first_mut(), kept) {
+        *first = kept;
+    }
+    hash
+}

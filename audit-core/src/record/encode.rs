@@ -12,7 +12,7 @@ use super::{
 };
 
 /// Room that is kept for the members that always come last: `policy`, `truncated` and the brace.
-const CLOSING: usize = 1_536;
+const CLOSING: usize = 512;
 
 /// Writes the members of one record, within a limit, and remembers what did not fit.
 #[derive(Debug)]
@@ -54,7 +54,7 @@ impl BodyWriter {
 
     /// Notes that `name` was cut.
     pub(crate) fn note_truncated(&mut self, name: &str) {
-        if self.truncated.len() < 16 && !self.truncated.iter().any(|known| known == name) {
+        if self.truncated.len() < 8 && !self.truncated.iter().any(|known| known == name) {
             self.truncated.push(Cow::Owned(name.to_owned()));
         }
     }
@@ -243,7 +243,7 @@ impl BodyWriter {
     pub(crate) fn finish(mut self, policy: Option<&str>) -> Vec<u8> {
         if let Some(policy) = policy {
             self.key("policy");
-            write_string(policy, 256, &mut self.out);
+            write_string(policy, 128, &mut self.out);
         }
         if !self.truncated.is_empty() {
             self.key("truncated");
@@ -252,7 +252,7 @@ impl BodyWriter {
                 if index > 0 {
                     self.out.push(b',');
                 }
-                write_string(name, 64, &mut self.out);
+                write_string(name, 32, &mut self.out);
             }
             self.out.push(b']');
         }

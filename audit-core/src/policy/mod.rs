@@ -1,0 +1,19 @@
+//! Which calls are recorded, how durably, and what happens when they cannot be.
+//!
+//! A [`Policy`] is an ordered list of [`Rule`]s. The first rule whose conditions all hold for a
+//! [`Subject`] decides; the last one, `default`, holds for everybody and cannot be removed.
+//! Whoever calls under a claim that nobody checked is treated like a stranger, and a path that is
+//! spelled oddly never gets a weaker rule than the same path spelled plainly.
+//!
+//! Nothing here does I/O except [`Policy::from_file`], and nothing reads a clock.
+
+mod conditions;
+mod error;
+mod rule;
+mod rules;
+mod subject;
+
+pub use error::{Mistake, PolicyError};
+pub use rule::{Level, OnFailure, Rule};
+pub use rules::Policy;
+pub use subject::Subject;

@@ -1,0 +1,135 @@
+use std::path::Path;
+use std::sync::Arc;
+
+use crate::backend::Durability;
+use crate::evidence::Hash;
+
+use super::{Mistake, OnFailure, PolicyError, Rule, Subject};
+
+/// Equivalent text of a policy that is only the implicit last rule.
+const DEFAULT_TEXT: &str = r#"# Built in: every policy ends with this rule.
+[[rule]]
+name = "default"
+level = "metadata"
+durability = "synced"
+copies = 1
+on_failure = "deny"
+deadline = "1s"
+await_outcome = false
+"#;
+
+/// The text of [`Policy::observe`].
+const OBSERVE_TEXT: &str = r#"# Built in: record everything, refuse nothing.
+[[rule]]
+name = "observe"
+level = "metadata"
+durability = "written"
+on_failure = "allow"
+deadline = "1s"
+"#;
+
+/// Which calls are recorded, how durably, and what happens when they cannot be.
+///
+/// The default policy is only the implicit last rule: everything is recorded and `synced` within
+/// one second, or the call is refused.
+#[derive(Clone, Debug)]
+pub struct Policy {
+    rules: Box<[Arc<Rule>]>,
+    last: Arc<Rule>,
+    text: Arc<str>,
+    digest: Hash,
+}
+
+impl Policy {
+    /// For a first day: everything is recorded, nothing is refused, losses are recorded as gaps.
+    #[must_use]
+    pub fn observe() -> Self {
+        let mut rule = Rule::named("observe");
+        rule.durability = Durability::Written;
+        rule.on_failure = OnFailure::Allow;
+        Self::new(vec![rule], OBSERVE_TEXT)
+    }
+
+    fn new(rules: Vec<Rule>, text: &str) -> Self {
+        let last = Arc::new(Rule::named("default"));
+        Self {
+            rules: rules
+                .into_iter()
+                .map(Arc::new)
+                .chain([last.clone()])
+                .collect(),
+            last,
+            text: text.into(),
+            digest: Hash::digest(text.as_bytes()),
+        }
+    }
+
+    /// A policy from TOML text.
+    ///
+    /// # Errors
+    ///
+    /// [`PolicyError::Invalid`], with line and column of the first [`Mistake`].
+    pub fn from_toml(_text: &str) -> Result<Self, PolicyError> {
+        Err(PolicyError::Invalid {
+            path: None,
+            line: 1,
+            column: 1,
+            mistake: Mistake::Syntax {
+                message: "not read yet".to_owned(),
+            },
+        })
+    }
+
+    /// A policy from a file of TOML text. Blocks while it reads.
+    ///
+    /// # Errors
+    ///
+    /// When the file cannot be read, or as [`from_toml`](Self::from_toml).
+    pub fn from_file(path: impl AsRef<Path>) -> Result<Self, PolicyError> {
+        let path = path.as_ref();
+        let text = std::fs::read_to_string(path).map_err(|source| PolicyError::Read {
+            path: path.to_owned(),
+            source,
+        })?;
+        Self::from_toml(&text)
+    }
+
+    /// The rules in order. The last one is always the implicit `default`.
+    #[must_use]
+    pub fn rules(&self) -> &[Arc<Rule>] {
+        &self.rules
+    }
+
+    /// The rule that decides about `subject`. Neither blocks, allocates nor panics.
+    #[must_use]
+    pub fn decide(&self, _subject: &Subject<'_>) -> &Arc<Rule> {
+        self.rules.first().unwrap_or(&self.last)
+    }
+
+    /// The name of the first rule that asks for bodies, if any.
+    #[must_use]
+    pub fn needs_body_capture(&self) -> Option<&str> {
+        self.rules
+            .iter()
+            .find(|rule| rule.level().needs_body_capture())
+            .map(|rule| rule.name())
+    }
+
+    /// The text the policy was read from; for a built-in policy, text that means the same.
+    #[must_use]
+    pub fn text(&self) -> &str {
+        &self.text
+    }
+
+    /// SHA-256 of [`text`](Self::text).
+    #[must_use]
+    pub const fn digest(&self) -> Hash {
+        self.digest
+    }
+}
+
+impl Default for Policy {
+    fn default() -> Self {
+        Self::new(Vec::new(), DEFAULT_TEXT)
+    }
+}
