@@ -12,6 +12,7 @@
 //! Every run of a `/v1` handler appends one byte to the file `DIR.handled` beside the log `DIR`, so
 //! that anyone can check from outside what the log promises: **handler runs ≤ intents**.
 
+pub mod log;
 pub mod options;
 pub mod payments;
 pub mod router;

@@ -5,8 +5,9 @@ use std::pin::Pin;
 use std::task::{Context, Poll};
 use std::time::Duration;
 
+use audit_core::CurrentActivity;
 use axum::body::Body;
-use axum::extract::{Query, State};
+use axum::extract::{Extension, Path, Query, State};
 use axum::http::{StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use axum::routing::{get, post};
@@ -32,8 +33,18 @@ pub fn payments(state: Payments) -> Router {
         .route("/healthz", get(|| async { "ok" }))
 }
 
-async fn refund(State(payments): State<Payments>, body: Bytes) -> Response {
+/// `activity` is there when an audit layer is: the same routes serve as the bare comparison.
+async fn refund(
+    State(payments): State<Payments>,
+    activity: Option<Extension<CurrentActivity>>,
+    Path(id): Path<String>,
+    body: Bytes,
+) -> Response {
     payments.handled();
+    if let Some(Extension(activity)) = activity {
+        // Lands in the outcome; an activity that is over, or full, does not stop the refund.
+        activity.resource(&id).ok();
+    }
     let well_formed =
         body.is_empty() || serde_json::from_slice::<serde::de::IgnoredAny>(&body).is_ok();
     if !well_formed {
