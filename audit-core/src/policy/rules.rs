@@ -53,11 +53,7 @@ impl Policy {
     fn new(rules: Vec<Rule>, text: &str) -> Self {
         let last = Arc::new(Rule::named("default"));
         Self {
-            rules: rules
-                .into_iter()
-                .map(Arc::new)
-                .chain([last.clone()])
-                .collect(),
+            rules: rules.into_iter().map(Arc::new).chain([last.clone()]).collect(),
             last,
             text: text.into(),
             digest: Hash::digest(text.as_bytes()),
@@ -74,9 +70,7 @@ impl Policy {
             path: None,
             line: 1,
             column: 1,
-            mistake: Mistake::Syntax {
-                message: "not read yet".to_owned(),
-            },
+            mistake: Mistake::Syntax { message: "not read yet".to_owned() },
         })
     }
 
@@ -87,10 +81,8 @@ impl Policy {
     /// When the file cannot be read, or as [`from_toml`](Self::from_toml).
     pub fn from_file(path: impl AsRef<Path>) -> Result<Self, PolicyError> {
         let path = path.as_ref();
-        let text = std::fs::read_to_string(path).map_err(|source| PolicyError::Read {
-            path: path.to_owned(),
-            source,
-        })?;
+        let text =
+            std::fs::read_to_string(path).map_err(|source| PolicyError::Read { path: path.to_owned(), source })?;
         Self::from_toml(&text)
     }
 
@@ -109,10 +101,7 @@ impl Policy {
     /// The name of the first rule that asks for bodies, if any.
     #[must_use]
     pub fn needs_body_capture(&self) -> Option<&str> {
-        self.rules
-            .iter()
-            .find(|rule| rule.level().needs_body_capture())
-            .map(|rule| rule.name())
+        self.rules.iter().find(|rule| rule.level().needs_body_capture()).map(|rule| rule.name())
     }
 
     /// The text the policy was read from; for a built-in policy, text that means the same.

@@ -29,4 +29,6 @@ pub use outcome::{Outcome, OutcomeResult};
 pub(crate) use parse::{BodyFacts, LineParser, split_frame};
 pub use parse::{Frame, ParseError, Record};
 pub use parsed::Member;
+pub(crate) use time::micros_since_epoch;
+pub(crate) use time_reader::time_text;
 pub use value::Value;

@@ -22,10 +22,7 @@ impl BuildHasher for Keyed {
     type Hasher = Folded;
 
     fn build_hasher(&self) -> Folded {
-        Folded {
-            key: self.0,
-            hash: self.0,
-        }
+        Folded { key: self.0, hash: self.0 }
     }
 }
 

@@ -139,10 +139,9 @@ impl<'a> Chain<'a> {
         early.sort_by_key(|stretch| stretch.first);
         for stretch in early {
             if stretch.overtaken || stretch.first < self.next {
-                self.faults
-                    .add(Inserted, stretch.first, stretch.next - 1, || {
-                        "stands between records that chain without it".to_owned()
-                    });
+                self.faults.add(Inserted, stretch.first, stretch.next - 1, || {
+                    "stands between records that chain without it".to_owned()
+                });
             } else {
                 self.accept_gap(&stretch);
             }
@@ -158,13 +157,7 @@ impl<'a> Chain<'a> {
             self.faults.add(Malformed, seq, seq, || fault.to_string());
             self.bad = Some(seq);
         }
-        self.lines(Lines {
-            first: run.first,
-            prev: run.prev,
-            leaves,
-            parts,
-            early: false,
-        });
+        self.lines(Lines { first: run.first, prev: run.prev, leaves, parts, early: false });
     }
 
     /// Finds the place of linked lines.
@@ -178,9 +171,11 @@ impl<'a> Chain<'a> {
             self.attach(&lines, linked);
         } else if linked && (count == 1 || lines.first > self.next) {
             self.renumbered(lines, count);
-        } else if let Some(at) = self.early.iter().position(|early| {
-            early.next == lines.first && early.tail == lines.prev && !early.overtaken
-        }) {
+        } else if let Some(at) = self
+            .early
+            .iter()
+            .position(|early| early.next == lines.first && early.tail == lines.prev && !early.overtaken)
+        {
             let mut early = self.early.remove(at);
             early.extend(&lines);
             self.accept_gap(&early);
@@ -204,9 +199,7 @@ impl<'a> Chain<'a> {
         }
         if lines.early {
             let to = lines.first + lines.leaves.len() as u64 - 1;
-            self.faults.add(Reordered, lines.first, to, || {
-                "stands before a record with a smaller number".to_owned()
-            });
+            self.faults.add(Reordered, lines.first, to, || "stands before a record with a smaller number".to_owned());
         }
         if let Some((last, inner)) = lines.leaves.split_last() {
             if !inner.is_empty() {
@@ -219,10 +212,7 @@ impl<'a> Chain<'a> {
                     _ => inner.iter().for_each(|leaf| self.roots.push(*leaf)),
                 }
             }
-            self.held.push(Held {
-                leaf: *last,
-                claimed: None,
-            });
+            self.held.push(Held { leaf: *last, claimed: None });
             self.tails.clear();
             self.tails.push(*last);
         }
@@ -237,9 +227,7 @@ impl<'a> Chain<'a> {
     /// The next line is due and does not carry the hash of the one before.
     fn broken_link(&mut self, claimed: Hash) {
         let Some(before) = self.next.checked_sub(1) else {
-            self.faults.add(Edited, 0, 0, || {
-                "is the first record and does not carry 64 zeros".to_owned()
-            });
+            self.faults.add(Edited, 0, 0, || "is the first record and does not carry 64 zeros".to_owned());
             return;
         };
         if self.held.len() > 1 {
@@ -254,18 +242,15 @@ impl<'a> Chain<'a> {
         if self.bad == Some(before) || self.bad == Some(self.next) {
             return;
         }
-        let again = self
-            .faults
-            .last_mut(Edited)
-            .filter(|fault| before > 0 && fault.to == before - 1);
+        let again = self.faults.last_mut(Edited).filter(|fault| before > 0 && fault.to == before - 1);
         match again {
             Some(fault) => {
                 fault.suspect = (fault.from == fault.to).then_some(before);
                 fault.to = before;
             }
-            None => self.faults.add(Edited, before, before, || {
-                "does not have the hash that its successor carries".to_owned()
-            }),
+            None => self
+                .faults
+                .add(Edited, before, before, || "does not have the hash that its successor carries".to_owned()),
         }
     }
 
@@ -274,17 +259,9 @@ impl<'a> Chain<'a> {
         let due = self.next;
         if count == 1 {
             let found = lines.first;
-            self.faults
-                .add(Edited, due, due, || format!("carries the number {found}"));
+            self.faults.add(Edited, due, due, || format!("carries the number {found}"));
             self.bad = Some(due);
-            self.attach(
-                &Lines {
-                    first: due,
-                    parts: None,
-                    ..lines
-                },
-                true,
-            );
+            self.attach(&Lines { first: due, parts: None, ..lines }, true);
             return;
         }
         let to = lines.first - 1;
@@ -301,10 +278,9 @@ impl<'a> Chain<'a> {
         };
         if self.early.len() >= EARLY {
             let oldest = self.early.remove(0);
-            self.faults
-                .add(Inserted, oldest.first, oldest.next - 1, || {
-                    "stands between records that chain without it".to_owned()
-                });
+            self.faults.add(Inserted, oldest.first, oldest.next - 1, || {
+                "stands between records that chain without it".to_owned()
+            });
         }
         let waiting = self.early.iter().any(|early| !early.overtaken);
         self.early.push(Early {
@@ -317,9 +293,8 @@ impl<'a> Chain<'a> {
         });
         if waiting {
             // Two stretches in a row that are not due: the numbers before the first are missing.
-            let nearest = (0..self.early.len())
-                .filter(|at| !self.early[*at].overtaken)
-                .min_by_key(|at| self.early[*at].first);
+            let nearest =
+                (0..self.early.len()).filter(|at| !self.early[*at].overtaken).min_by_key(|at| self.early[*at].first);
             if let Some(at) = nearest {
                 let early = self.early.remove(at);
                 self.accept_gap(&early);
@@ -332,8 +307,7 @@ impl<'a> Chain<'a> {
     fn accept_gap(&mut self, early: &Early) {
         self.settle();
         self.roots.lose();
-        self.faults
-            .add(Missing, self.next, early.first - 1, || "are not there".to_owned());
+        self.faults.add(Missing, self.next, early.first - 1, || "are not there".to_owned());
         if let Some(leaves) = &early.leaves {
             self.recent.add(early.first, leaves);
             leaves.iter().for_each(|leaf| self.roots.push(*leaf));
@@ -346,19 +320,14 @@ impl<'a> Chain<'a> {
 
     /// Looks again at stretches that wait, after the number that is due has changed.
     fn retry_early(&mut self) {
-        let (waiting, rest): (Vec<_>, Vec<_>) = std::mem::take(&mut self.early)
-            .into_iter()
-            .partition(|early| !early.overtaken);
+        let (waiting, rest): (Vec<_>, Vec<_>) =
+            std::mem::take(&mut self.early).into_iter().partition(|early| !early.overtaken);
         self.early = rest;
         for early in waiting {
             match &early.leaves {
-                Some(leaves) => self.lines(Lines {
-                    first: early.first,
-                    prev: early.prev,
-                    leaves,
-                    parts: None,
-                    early: true,
-                }),
+                Some(leaves) => {
+                    self.lines(Lines { first: early.first, prev: early.prev, leaves, parts: None, early: true })
+                }
                 None => self.early.push(early),
             }
         }
@@ -366,24 +335,18 @@ impl<'a> Chain<'a> {
 
     /// Appends stretches that came too early and are due now.
     fn join_early(&mut self) {
-        while let Some(at) = self
-            .early
-            .iter()
-            .position(|early| early.first == self.next && self.tails.contains(&early.prev))
+        while let Some(at) =
+            self.early.iter().position(|early| early.first == self.next && self.tails.contains(&early.prev))
         {
             let early = self.early.remove(at);
             match &early.leaves {
-                Some(leaves) => self.attach(
-                    &Lines {
-                        first: early.first,
-                        prev: early.prev,
-                        leaves,
-                        parts: None,
-                        early: true,
-                    },
-                    true,
-                ),
+                Some(leaves) => {
+                    self.attach(&Lines { first: early.first, prev: early.prev, leaves, parts: None, early: true }, true)
+                }
                 None => {
+                    self.faults.add(Reordered, early.first, early.next - 1, || {
+                        "stands before a record with a smaller number".to_owned()
+                    });
                     self.roots.lose();
                     self.next = early.next;
                     self.tails = vec![early.tail];
@@ -412,16 +375,11 @@ impl<'a> Chain<'a> {
                 self.tails.push(*leaf);
             }
             if self.faults.found_again(seq) {
-                self.faults.add(Reordered, seq, seq, || {
-                    "stands behind a record with a greater number".to_owned()
-                });
+                self.faults.add(Reordered, seq, seq, || "stands behind a record with a greater number".to_owned());
             } else if self.recent.get(seq) == Some(*leaf) {
-                self.faults
-                    .add(Duplicated, seq, seq, || "is there again".to_owned());
+                self.faults.add(Duplicated, seq, seq, || "is there again".to_owned());
             } else {
-                self.faults.add(Inserted, seq, seq, || {
-                    "is there again with other bytes".to_owned()
-                });
+                self.faults.add(Inserted, seq, seq, || "is there again with other bytes".to_owned());
             }
         }
     }
@@ -439,9 +397,8 @@ impl<'a> Chain<'a> {
 
     fn unended(&mut self, bytes: u64) {
         let seq = self.next + self.blanks.count;
-        self.faults.add(Malformed, seq, seq, || {
-            format!("{bytes} bytes at the end of a file are not ended by a line feed")
-        });
+        self.faults
+            .add(Malformed, seq, seq, || format!("{bytes} bytes at the end of a file are not ended by a line feed"));
         self.blank(None, true);
     }
 
@@ -474,25 +431,15 @@ impl<'a> Chain<'a> {
         }
         self.settle();
         for at in 0..blanks.count {
-            let leaf = usize::try_from(at)
-                .ok()
-                .and_then(|at| blanks.leaves.get(at))
-                .copied()
-                .flatten();
+            let leaf = usize::try_from(at).ok().and_then(|at| blanks.leaves.get(at)).copied().flatten();
             self.settle();
             match leaf {
-                Some(leaf) => self.held.push(Held {
-                    leaf,
-                    claimed: None,
-                }),
+                Some(leaf) => self.held.push(Held { leaf, claimed: None }),
                 None => {
                     // The next line says what it should have been, unless there is none.
                     let last = at + 1 == blanks.count;
                     match next.filter(|_| last) {
-                        Some((_, prev)) => self.held.push(Held {
-                            leaf: prev,
-                            claimed: None,
-                        }),
+                        Some((_, prev)) => self.held.push(Held { leaf: prev, claimed: None }),
                         None => self.roots.lose(),
                     }
                 }

@@ -49,14 +49,7 @@ pub(crate) struct Chunks {
 
 impl Chunks {
     pub(crate) fn new(source: Box<dyn LineSource>) -> Self {
-        Self {
-            source,
-            next: 0,
-            carried: Vec::new(),
-            skipping: None,
-            ended: false,
-            bytes: 0,
-        }
+        Self { source, next: 0, carried: Vec::new(), skipping: None, ended: false, bytes: 0 }
     }
 
     /// Fills `chunk`, reusing its buffer; `false` when there are no more.
@@ -89,10 +82,7 @@ impl Chunks {
                 }
                 Piece::End => {
                     self.ended = true;
-                    chunk.end = ChunkEnd::Torn {
-                        bytes: 0,
-                        zeros: false,
-                    };
+                    chunk.end = ChunkEnd::Torn { bytes: 0, zeros: false };
                     break;
                 }
             }
@@ -122,12 +112,7 @@ impl Chunks {
     }
 
     /// Passes over an overlong line, of which `passed` bytes have been read.
-    fn pass_over(
-        &mut self,
-        mut passed: u64,
-        mut zeros: bool,
-        chunk: &mut Chunk,
-    ) -> Result<(), ReadError> {
+    fn pass_over(&mut self, mut passed: u64, mut zeros: bool, chunk: &mut Chunk) -> Result<(), ReadError> {
         let buffer = &mut chunk.bytes;
         buffer.clear();
         buffer.resize(CHUNK, 0);
@@ -147,10 +132,7 @@ impl Chunks {
                 Piece::PartEnd => break ChunkEnd::Unended(passed),
                 Piece::End => {
                     self.ended = true;
-                    break ChunkEnd::Torn {
-                        bytes: passed,
-                        zeros,
-                    };
+                    break ChunkEnd::Torn { bytes: passed, zeros };
                 }
             }
         };

@@ -59,6 +59,17 @@ pub(crate) enum Noted {
     Times { from: i64, to: i64 },
 }
 
+/// The times of a chunk, in microseconds since 1970.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Times {
+    /// The number of the first record, and its time.
+    pub(crate) first: (u64, i64),
+    /// The latest time since the last step backwards.
+    pub(crate) latest: i64,
+    /// The number of the last record.
+    pub(crate) last: u64,
+}
+
 /// What is known of a chunk.
 #[derive(Debug, Default)]
 pub(crate) struct Examined {
@@ -71,8 +82,7 @@ pub(crate) struct Examined {
     pub(crate) parts: Vec<Subtree>,
     pub(crate) calls: ChunkCalls,
     pub(crate) notes: Vec<Note>,
-    /// The first time, and the latest at the end of the chunk.
-    pub(crate) times: Option<(i64, i64)>,
+    pub(crate) times: Option<Times>,
     pub(crate) end: ChunkEnd,
 }
 
@@ -88,19 +98,13 @@ pub(crate) struct Examiner<'a> {
 
 impl<'a> Examiner<'a> {
     pub(crate) fn new(marks: &'a [u64]) -> Self {
-        Self {
-            parser: LineParser::default(),
-            marks,
-            ends: Vec::new(),
-            nodes: Vec::new(),
-        }
+        Self { parser: LineParser::default(), marks, ends: Vec::new(), nodes: Vec::new() }
     }
 
     pub(crate) fn examine(&mut self, chunk: &mut Chunk) -> Examined {
         self.ends.clear();
         let lines = chunk.bytes.get(1..).unwrap_or_default();
-        self.ends
-            .extend(memchr::memchr_iter(b'\n', lines).map(|at| at + 1));
+        self.ends.extend(memchr::memchr_iter(b'\n', lines).map(|at| at + 1));
         let mut examined = Examined {
             index: chunk.index,
             lines: self.ends.len() as u64,
@@ -159,9 +163,8 @@ impl<'a> Examiner<'a> {
         let mut start = first;
         let later = self.marks.partition_point(|mark| *mark <= start);
         for mark in self.marks.get(later..).unwrap_or_default() {
-            let Some((before, rest)) = usize::try_from(mark - start)
-                .ok()
-                .and_then(|count| leaves.split_at_checked(count))
+            let Some((before, rest)) =
+                usize::try_from(mark - start).ok().and_then(|count| leaves.split_at_checked(count))
             else {
                 break;
             };
@@ -179,8 +182,7 @@ impl Examined {
     fn line(&mut self, parser: &mut LineParser, at: usize, line: &[u8]) {
         let opaque = |error| Item::Opaque { at, error };
         if line.len() > LINE_LIMIT {
-            self.items
-                .push(opaque(ParseError::TooLong { bytes: line.len() }));
+            self.items.push(opaque(ParseError::TooLong { bytes: line.len() }));
             return;
         }
         let (seq, digits) = match split_frame(line) {
@@ -205,17 +207,10 @@ impl Examined {
             }
         }
         match Hash::from_hex(carried) {
-            Ok(prev) => self.items.push(Item::Run(Run {
-                first: seq,
-                prev,
-                start: at,
-                count: 1,
-                fault: body.err(),
-            })),
-            Err(_) => self.items.push(opaque(ParseError::Frame {
-                at: digits,
-                expected: "64 lower-case hexadecimal digits",
-            })),
+            Ok(prev) => self.items.push(Item::Run(Run { first: seq, prev, start: at, count: 1, fault: body.err() })),
+            Err(_) => {
+                self.items.push(opaque(ParseError::Frame { at: digits, expected: "64 lower-case hexadecimal digits" }))
+            }
         }
     }
 
@@ -229,10 +224,7 @@ impl Examined {
             (Some(kind), _) => self.notes.push(Note {
                 seq,
                 calls_before: self.calls.recorded(),
-                what: Noted::Record {
-                    kind,
-                    line: line.to_vec(),
-                },
+                what: Noted::Record { kind, line: line.to_vec() },
             }),
             (None, _) => {}
         }
@@ -240,26 +232,26 @@ impl Examined {
 
     #[inline]
     fn time(&mut self, seq: u64, time: i64) {
-        let Some((_, latest)) = &mut self.times else {
-            self.times = Some((time, time));
+        let Some(times) = &mut self.times else {
+            self.times = Some(Times { first: (seq, time), latest: time, last: seq });
             return;
         };
-        let step = time < latest.saturating_sub(STEP_MICROS);
-        if step || time > latest.saturating_add(JUMP_MICROS) {
-            self.notes.push(Note {
-                seq,
-                calls_before: self.calls.recorded(),
-                what: Noted::Times {
-                    from: *latest,
-                    to: time,
-                },
-            });
+        times.last = seq;
+        let from = times.latest;
+        let step = is_step(from, time);
+        if step || is_leap(from, time) {
+            self.notes.push(Note { seq, calls_before: self.calls.recorded(), what: Noted::Times { from, to: time } });
         }
-        *latest = if step { time } else { time.max(*latest) };
+        times.latest = if step { time } else { time.max(from) };
     }
 }
 
-/// Whether times that follow each other are a step backwards rather than a leap forwards.
+/// Whether time runs backwards between records that follow each other.
 pub(crate) const fn is_step(from: i64, to: i64) -> bool {
     to < from.saturating_sub(STEP_MICROS)
+}
+
+/// Whether so much time passes between records that the log may have been silent.
+pub(crate) const fn is_leap(from: i64, to: i64) -> bool {
+    to > from.saturating_add(JUMP_MICROS)
 }

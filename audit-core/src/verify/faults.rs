@@ -40,13 +40,7 @@ impl Faults {
             self.dropped += 1;
             return;
         }
-        self.kept.push(Fault {
-            kind,
-            from,
-            to,
-            why: why(),
-            suspect: None,
-        });
+        self.kept.push(Fault { kind, from, to, why: why(), suspect: None });
     }
 
     /// The last fault, if it is of this kind.
@@ -56,20 +50,18 @@ impl Faults {
 
     /// Takes `seq` out of the stretch that was said to be missing; `false` if it was not.
     pub(crate) fn found_again(&mut self, seq: u64) -> bool {
-        let Some(at) = self.kept.iter().position(|fault| {
-            fault.kind == FindingKind::Missing && (fault.from..=fault.to).contains(&seq)
-        }) else {
+        let Some(at) = self
+            .kept
+            .iter()
+            .position(|fault| fault.kind == FindingKind::Missing && (fault.from..=fault.to).contains(&seq))
+        else {
             return false;
         };
         if self.kept.len() > 2 * KEPT {
             return true;
         }
         let fault = self.kept.remove(at);
-        let part = |from: u64, to: u64| Fault {
-            from,
-            to,
-            ..fault.clone()
-        };
+        let part = |from: u64, to: u64| Fault { from, to, ..fault.clone() };
         if seq < fault.to {
             self.kept.insert(at, part(seq + 1, fault.to));
         }

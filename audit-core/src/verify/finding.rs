@@ -165,13 +165,7 @@ impl Finding {
     /// A finding that concerns no particular record.
     #[must_use]
     pub fn new(kind: FindingKind, detail: impl Into<String>) -> Self {
-        Self {
-            kind,
-            class: kind.class(),
-            seq: None,
-            to: None,
-            detail: detail.into(),
-        }
+        Self { kind, class: kind.class(), seq: None, to: None, detail: detail.into() }
     }
 
     /// Says which record it concerns.

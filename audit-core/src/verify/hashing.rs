@@ -4,10 +4,8 @@ use sha2::block_api::compress256;
 
 use crate::evidence::Hash;
 
-const START: [u32; 8] = [
-    0x6a09_e667, 0xbb67_ae85, 0x3c6e_f372, 0xa54f_f53a, 0x510e_527f, 0x9b05_688c, 0x1f83_d9ab,
-    0x5be0_cd19,
-];
+const START: [u32; 8] =
+    [0x6a09_e667, 0xbb67_ae85, 0x3c6e_f372, 0xa54f_f53a, 0x510e_527f, 0x9b05_688c, 0x1f83_d9ab, 0x5be0_cd19];
 
 /// One message that is being hashed (FIPS 180-4 §6.2): whole blocks, then one or two with padding.
 struct Message<'a> {
@@ -27,12 +25,7 @@ impl<'a> Message<'a> {
         bytes[rest.len()] = 0x80;
         let end = padded_blocks * 64;
         bytes[end - 8..end].copy_from_slice(&(data.len() as u64 * 8).to_be_bytes());
-        Self {
-            state: START,
-            whole,
-            padded,
-            padded_blocks,
-        }
+        Self { state: START, whole, padded, padded_blocks }
     }
 
     fn blocks(&self) -> usize {

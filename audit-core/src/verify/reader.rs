@@ -20,14 +20,8 @@ pub enum ReadError {
 
 impl ReadError {
     /// Wraps an error of the store.
-    pub fn unavailable(
-        doing: impl Into<String>,
-        source: impl Into<Box<dyn std::error::Error + Send + Sync>>,
-    ) -> Self {
-        Self::Unavailable {
-            doing: doing.into(),
-            source: source.into(),
-        }
+    pub fn unavailable(doing: impl Into<String>, source: impl Into<Box<dyn std::error::Error + Send + Sync>>) -> Self {
+        Self::Unavailable { doing: doing.into(), source: source.into() }
     }
 }
 

@@ -16,12 +16,7 @@ pub(crate) struct Roots<'a> {
 impl<'a> Roots<'a> {
     /// An empty tree; `marks` are the sizes, ascending, each once.
     pub(crate) fn new(marks: &'a [u64]) -> Self {
-        let mut roots = Self {
-            tree: Frontier::default(),
-            marks,
-            found: Vec::with_capacity(marks.len()),
-            lost: None,
-        };
+        let mut roots = Self { tree: Frontier::default(), marks, found: Vec::with_capacity(marks.len()), lost: None };
         roots.note();
         roots
     }

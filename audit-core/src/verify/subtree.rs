@@ -11,12 +11,7 @@ pub(crate) struct Subtree {
 
 /// Appends the largest complete subtrees of `leaves`, left to right, the first leaf being number
 /// `start` of its tree. `nodes` is overwritten.
-pub(crate) fn subtrees(
-    mut start: u64,
-    leaves: &[Hash],
-    nodes: &mut Vec<Hash>,
-    out: &mut Vec<Subtree>,
-) {
+pub(crate) fn subtrees(mut start: u64, leaves: &[Hash], nodes: &mut Vec<Hash>, out: &mut Vec<Subtree>) {
     nodes.clear();
     nodes.extend_from_slice(leaves);
     let mut right = Vec::new();
@@ -63,10 +58,7 @@ impl Frontier {
 
     /// Appends a leaf.
     pub(crate) fn push(&mut self, leaf: Hash) {
-        self.push_subtree(Subtree {
-            level: 0,
-            root: leaf,
-        });
+        self.push_subtree(Subtree { level: 0, root: leaf });
     }
 
     /// Appends a complete subtree. The size has to be a multiple of its number of leaves.

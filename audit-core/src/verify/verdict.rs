@@ -134,12 +134,7 @@ impl Verdict {
     pub(crate) fn sort(&mut self) {
         self.findings.sort_by(|one, other| {
             let key = |finding: &Finding| {
-                (
-                    std::cmp::Reverse(finding.class),
-                    finding.seq.is_none(),
-                    finding.seq,
-                    finding.kind,
-                )
+                (std::cmp::Reverse(finding.class), finding.seq.is_none(), finding.seq, finding.kind)
             };
             key(one).cmp(&key(other))
         });
@@ -147,13 +142,7 @@ impl Verdict {
 }
 
 fn write_finding(finding: &Finding, out: &mut Vec<u8>) {
-    out.extend_from_slice(
-        format!(
-            "{{\"kind\":\"{}\",\"class\":\"{}\"",
-            finding.kind, finding.class
-        )
-        .as_bytes(),
-    );
+    out.extend_from_slice(format!("{{\"kind\":\"{}\",\"class\":\"{}\"", finding.kind, finding.class).as_bytes());
     if let Some(seq) = finding.seq {
         out.extend_from_slice(format!(",\"seq\":{seq}").as_bytes());
     }
