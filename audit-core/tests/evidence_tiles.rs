@@ -1,5 +1,10 @@
 //! Tiles: their paths and sizes, and proofs from a tree that is stored in them.
 
+#![allow(
+    clippy::unwrap_used,
+    reason = "what is shared between tests may fail them"
+)]
+
 use std::cell::Cell;
 use std::collections::BTreeMap;
 use std::convert::Infallible;

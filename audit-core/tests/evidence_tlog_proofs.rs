@@ -1,5 +1,10 @@
 //! Proofs that travel: the form of C2SP tlog-proof, and what must never verify.
 
+#![allow(
+    clippy::unwrap_used,
+    reason = "what is shared between tests may fail them"
+)]
+
 use audit_core::evidence::{
     Checkpoint, CheckpointError, CompactRange, Hash, NoteError, ProofError, SignatureError,
     SignedCheckpoint, TlogProof, TlogProofError, UnprovenError, inclusion_proof, leaf_hash,

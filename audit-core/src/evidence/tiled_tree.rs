@@ -38,7 +38,7 @@ impl<T: TileSource> TiledTree<T> {
     }
 
     /// The hash at `position` of tile level `level`, from the tile below it.
-    fn from_below(&self, level: u8, position: u64) -> Result<Hash, TiledTreeError<T::Error>> {
+    fn derive_hash(&self, level: u8, position: u64) -> Result<Hash, TiledTreeError<T::Error>> {
         let Some(below) = level.checked_sub(1) else {
             let index = position >> TILE_HEIGHT;
             return Err(TiledTreeError::Missing { level, index });
@@ -53,7 +53,7 @@ impl<T: TileSource> TiledTree<T> {
     fn join(&self, level: u8, first: u64, count: u64) -> Result<Hash, TiledTreeError<T::Error>> {
         let mut range = CompactRange::new();
         for position in first..first.saturating_add(count) {
-            range.push(self.from_below(level, position)?);
+            range.push(self.derive_hash(level, position)?);
         }
         Ok(range.root())
     }
