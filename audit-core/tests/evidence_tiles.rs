@@ -1,24 +1,19 @@
 //! Tiles: their paths and sizes, and proofs from a tree that is stored in them.
 
-#![allow(
-    clippy::unwrap_used,
-    reason = "what is shared between tests may fail them"
-)]
+#![allow(clippy::unwrap_used, reason = "what is shared between tests may fail them")]
 
 use std::cell::Cell;
 use std::collections::BTreeMap;
 use std::convert::Infallible;
 
 use audit_core::evidence::{
-    CompactRange, Hash, ProveError, TILE_WIDTH, Tile, TileSource, TiledTree, TiledTreeError,
-    consistency_proof, entries_path, inclusion_proof, leaf_hash, root_of, tile_counts, tile_path,
+    CompactRange, Hash, ProveError, TILE_WIDTH, Tile, TileSource, TiledTree, TiledTreeError, consistency_proof,
+    entries_path, inclusion_proof, leaf_hash, root_of, tile_counts, tile_path,
 };
 use proptest::prelude::*;
 
 fn decimal_leaves(count: u64) -> Vec<Hash> {
-    (0..count)
-        .map(|index| leaf_hash(index.to_string().as_bytes()))
-        .collect()
+    (0..count).map(|index| leaf_hash(index.to_string().as_bytes())).collect()
 }
 
 /// All tiles that a tree of these leaves has, by level and index; partial ones where asked.
@@ -76,12 +71,7 @@ fn paths_have_groups_of_three_digits() {
         (1, 1_234_067, None, "tile/1/x001/x234/067"),
         (7, 12, Some(255), "tile/7/012.p/255"),
         (63, 1_234_067, Some(1), "tile/63/x001/x234/067.p/1"),
-        (
-            0,
-            u64::MAX,
-            None,
-            "tile/0/x018/x446/x744/x073/x709/x551/615",
-        ),
+        (0, u64::MAX, None, "tile/0/x018/x446/x744/x073/x709/x551/615"),
     ];
     for (level, index, width, expected) in paths {
         assert_eq!(tile_path(level, index, width), expected);
@@ -105,23 +95,12 @@ fn a_tree_has_as_many_tiles_as_the_standard_says() {
 
 #[test]
 fn the_tile_of_the_classic_tree_is_the_known_one() {
-    let leaves: [&[u8]; 8] = [
-        b"",
-        b"\x00",
-        b"\x10",
-        b"\x20\x21",
-        b"\x30\x31",
-        b"@ABC",
-        b"PQRSTUVW",
-        b"`abcdefghijklmno",
-    ];
+    let leaves: [&[u8]; 8] =
+        [b"", b"\x00", b"\x10", b"\x20\x21", b"\x30\x31", b"@ABC", b"PQRSTUVW", b"`abcdefghijklmno"];
     let tile = Tile::from_hashes(leaves.map(leaf_hash).to_vec()).unwrap();
     let bytes = tile.to_bytes();
     assert_eq!(bytes.len(), 256);
-    assert_eq!(
-        Hash::digest(&bytes).to_hex(),
-        "aea2f1bbb5140fd5f8eacb503fdf54c00c3d860c72588e40233addd416bc8f10"
-    );
+    assert_eq!(Hash::digest(&bytes).to_hex(), "aea2f1bbb5140fd5f8eacb503fdf54c00c3d860c72588e40233addd416bc8f10");
     assert_eq!(Tile::from_bytes(&bytes), Ok(tile));
 }
 
@@ -157,10 +136,7 @@ fn a_node_of_a_tile_is_given_only_when_all_of_it_is_there() {
 fn proofs_from_tiles_are_those_from_the_leaves_with_or_without_partial_tiles() {
     let leaves = decimal_leaves(70_000);
     let mut tree = CompactRange::new();
-    let mut sizes = [
-        1_u64, 255, 256, 257, 511, 65_535, 65_536, 65_537, 66_000, 70_000,
-    ]
-    .into_iter();
+    let mut sizes = [1_u64, 255, 256, 257, 511, 65_535, 65_536, 65_537, 66_000, 70_000].into_iter();
     let mut next = sizes.next();
     for (position, leaf) in leaves.iter().enumerate() {
         tree.push(*leaf);
@@ -213,10 +189,7 @@ fn a_lost_tile_is_computed_from_those_below_and_missed_only_on_level_0() {
     let damaged = Stored::new(tiles);
     assert_eq!(
         inclusion_proof(69_999, 70_000, &TiledTree::new(&damaged)),
-        Err(ProveError::Source(TiledTreeError::Missing {
-            level: 0,
-            index: 3
-        }))
+        Err(ProveError::Source(TiledTreeError::Missing { level: 0, index: 3 }))
     );
 }
 

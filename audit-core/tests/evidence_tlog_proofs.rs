@@ -1,13 +1,10 @@
 //! Proofs that travel: the form of C2SP tlog-proof, and what must never verify.
 
-#![allow(
-    clippy::unwrap_used,
-    reason = "what is shared between tests may fail them"
-)]
+#![allow(clippy::unwrap_used, reason = "what is shared between tests may fail them")]
 
 use audit_core::evidence::{
-    Checkpoint, CheckpointError, CompactRange, Hash, NoteError, ProofError, SignatureError,
-    SignedCheckpoint, TlogProof, TlogProofError, UnprovenError, inclusion_proof, leaf_hash,
+    Checkpoint, CheckpointError, CompactRange, Hash, NoteError, ProofError, SignatureError, SignedCheckpoint,
+    TlogProof, TlogProofError, UnprovenError, inclusion_proof, leaf_hash,
 };
 use audit_core::key::{Key, VerifierKey};
 use proptest::prelude::*;
@@ -56,10 +53,7 @@ fn the_known_proof_verifies_and_is_written_back_byte_for_byte() {
     assert_eq!(proof.extra, None);
     assert_eq!(proof.verify(&leaf_hash(b"@ABC"), &key), Ok(()));
     assert_eq!(proof.to_bytes(), GOLDEN.as_bytes());
-    assert_eq!(
-        proof.verify(&leaf_hash(b"@ABD"), &key),
-        Err(UnprovenError::Inclusion(ProofError::OtherRoot))
-    );
+    assert_eq!(proof.verify(&leaf_hash(b"@ABD"), &key), Err(UnprovenError::Inclusion(ProofError::OtherRoot)));
 }
 
 #[test]
@@ -136,22 +130,13 @@ fn what_is_not_a_proof_is_refused_with_the_reason() {
         (with(&format!("index 5\n{hash}=")), TlogProofError::Hash),
         (with(&format!("index 5\n {hash}")), TlogProofError::Hash),
         (with("\nindex 5"), TlogProofError::Index),
-        (
-            format!("{head}\n\nnothing signed\n"),
-            TlogProofError::Checkpoint(too_few),
-        ),
-        (
-            format!("{head}\n\n\n{checkpoint}"),
-            TlogProofError::Checkpoint(CheckpointError::Lines),
-        ),
+        (format!("{head}\n\nnothing signed\n"), TlogProofError::Checkpoint(too_few)),
+        (format!("{head}\n\n\n{checkpoint}"), TlogProofError::Checkpoint(CheckpointError::Lines)),
     ];
     for (text, expected) in cases {
         assert_eq!(parse(&text), Err(expected), "{text:?}");
     }
-    assert_eq!(
-        TlogProof::parse(b"c2sp.org/tlog-proof@v1\nindex \xff"),
-        Err(TlogProofError::Header)
-    );
+    assert_eq!(TlogProof::parse(b"c2sp.org/tlog-proof@v1\nindex \xff"), Err(TlogProofError::Header));
 }
 
 #[test]
@@ -160,10 +145,7 @@ fn a_proof_over_a_limit_is_refused_and_one_at_the_limit_is_not() {
     proof.path = vec![Hash::ZERO; TlogProof::PATH_LIMIT];
     assert_eq!(TlogProof::parse(&proof.to_bytes()), Ok(proof.clone()));
     proof.path.push(Hash::ZERO);
-    assert_eq!(
-        TlogProof::parse(&proof.to_bytes()),
-        Err(TlogProofError::TooManyHashes)
-    );
+    assert_eq!(TlogProof::parse(&proof.to_bytes()), Err(TlogProofError::TooManyHashes));
     proof.path.clear();
     // Four characters for three bytes: the longest extra line that still fits.
     let rest = proof.clone().with_extra(Vec::new()).to_bytes().len() + "extra \n".len();
@@ -171,10 +153,7 @@ fn a_proof_over_a_limit_is_refused_and_one_at_the_limit_is_not() {
     let largest = proof.clone().with_extra(vec![1; room]);
     assert_eq!(TlogProof::parse(&largest.to_bytes()), Ok(largest));
     let larger = proof.with_extra(vec![1; room + 3]);
-    assert_eq!(
-        TlogProof::parse(&larger.to_bytes()),
-        Err(TlogProofError::TooLong)
-    );
+    assert_eq!(TlogProof::parse(&larger.to_bytes()), Err(TlogProofError::TooLong));
 }
 
 #[test]
@@ -185,9 +164,8 @@ fn any_changed_byte_of_a_proof_is_noticed() {
         for change in [1, 2, 0x20, 0x80] {
             let mut altered = bytes.clone();
             altered[position] ^= change;
-            let accepted = TlogProof::parse(&altered).is_ok_and(|read| {
-                read.extra.is_some() && verify_extra(&read, key.verifier()).is_ok()
-            });
+            let accepted = TlogProof::parse(&altered)
+                .is_ok_and(|read| read.extra.is_some() && verify_extra(&read, key.verifier()).is_ok());
             assert!(!accepted, "byte {position} changed by {change:#04x}");
         }
     }

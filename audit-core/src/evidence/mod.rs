@@ -25,10 +25,7 @@ pub(crate) use hash::leaf_hash_in_place;
 pub use hash::{Hash, ParseHashError, leaf_hash, node_hash};
 pub use note::{NoteError, NoteSignature, SignatureError, SignedNote};
 pub use proof::{ProofError, verify_consistency, verify_inclusion};
-pub use prove::{
-    NodeMissing, NodeSource, ProveError, compact_range_of, consistency_proof, inclusion_proof,
-    root_of,
-};
+pub use prove::{NodeMissing, NodeSource, ProveError, compact_range_of, consistency_proof, inclusion_proof, root_of};
 pub use tile::{InvalidTile, TILE_HEIGHT, TILE_WIDTH, Tile, entries_path, tile_counts, tile_path};
 pub use tiled_tree::{TileSource, TiledTree, TiledTreeError};
 pub use tlog_proof::{TlogProof, TlogProofError, UnprovenError};

@@ -59,9 +59,7 @@ impl<T: TileSource> TiledTree<T> {
     }
 
     fn read(&self, level: u8, index: u64) -> Result<Option<Tile>, TiledTreeError<T::Error>> {
-        self.tiles
-            .tile(level, index)
-            .map_err(TiledTreeError::Source)
+        self.tiles.tile(level, index).map_err(TiledTreeError::Source)
     }
 }
 
@@ -80,10 +78,7 @@ impl<T: TileSource> NodeSource for TiledTree<T> {
         }
         match index.checked_shl(height) {
             Some(first) if first >> height == index => self.join(tile_level, first, 1 << height),
-            _ => Err(TiledTreeError::Missing {
-                level: tile_level,
-                index: index / nodes,
-            }),
+            _ => Err(TiledTreeError::Missing { level: tile_level, index: index / nodes }),
         }
     }
 }
@@ -107,10 +102,7 @@ impl<E> fmt::Display for TiledTreeError<E> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Missing { level, index } => {
-                write!(
-                    f,
-                    "the hash tile {index} of level {level} is missing or too short"
-                )
+                write!(f, "the hash tile {index} of level {level} is missing or too short")
             }
             Self::Source(_) => f.write_str("a hash tile could not be read"),
         }
