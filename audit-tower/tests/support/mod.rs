@@ -9,8 +9,9 @@ use std::pin::Pin;
 use std::task::{Context, Poll};
 use std::time::{Duration, Instant};
 
+use audit_core::backend::Memory;
 use audit_core::log::CloseError;
-use audit_core::{AuditLog, Durability, Key, Memory, Policy};
+use audit_core::{AuditLog, Durability, Key, Policy};
 use bytes::Bytes;
 use http::{HeaderMap, Request, Response};
 use http_body::{Body, Frame, SizeHint};
