@@ -77,12 +77,12 @@ fn all_sixteen_tessera_checkpoints_are_made_from_the_published_key_and_leaves() 
     let published = VerifierKey::parse(TESSERA_KEY).unwrap();
     assert_eq!(key.verifier(), &published);
     let mut tree = CompactRange::new();
-    for size in 0..=15 {
+    for (size, expected_root) in TESSERA_ROOTS.into_iter().enumerate() {
         let root = tree.root();
-        assert_eq!(root.to_base64(), TESSERA_ROOTS[size]);
+        assert_eq!(root.to_base64(), expected_root);
         let checkpoint = Checkpoint::new("example.com/log/testdata", size as u64, root);
         let text = checkpoint.to_text();
-        let expected = format!("example.com/log/testdata\n{size}\n{}\n", TESSERA_ROOTS[size]);
+        let expected = format!("example.com/log/testdata\n{size}\n{expected_root}\n");
         assert_eq!(text, expected);
         let signed = SignedCheckpoint::sign(checkpoint, [&key]).unwrap();
         assert_eq!(signed.to_bytes(), key.sign_note(&text).unwrap());

@@ -1,5 +1,7 @@
 //! Private keys in files and in the environment: what is refused, and what the refusal says.
 
+#![allow(clippy::unwrap_used, reason = "what is shared between tests may fail them")]
+
 use std::fs::{self, Permissions};
 use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};

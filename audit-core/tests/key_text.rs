@@ -1,5 +1,7 @@
 //! Keys as text: names, key ids, algorithms, and keys that are held elsewhere.
 
+#![allow(clippy::unwrap_used, reason = "what is shared between tests may fail them")]
+
 use audit_core::key::{Key, KeyError, NAME_LIMIT, SignError, Signer, VerifierKey};
 use proptest::prelude::*;
 
