@@ -15,17 +15,13 @@ fn lines_are_there_after_opening_again() {
     let dir = tempfile::tempdir().unwrap();
     let mut file = File::new(dir.path().join("log")).segment_bytes(1000);
     assert_eq!(file.open(soon()).unwrap().head, Head::EMPTY);
-    file.create("example.com/log+00000000+AA==", soon())
-        .unwrap();
+    file.create("example.com/log+00000000+AA==", soon()).unwrap();
     let mut synchronizer = file.synchronizer().unwrap();
     let mut head = Head::EMPTY;
     let mut range = CompactRange::new();
     let mut all = Vec::new();
     for n in 0..20 {
-        let line = format!(
-            "{{\"v\":1,\"seq\":{n},\"prev\":\"{}\",\"kind\":\"event\"}}",
-            head.leaf
-        );
+        let line = format!("{{\"v\":1,\"seq\":{n},\"prev\":\"{}\",\"kind\":\"event\"}}", head.leaf);
         let hash = leaf(line.as_bytes());
         let bytes = format!("{line}\n").into_bytes();
         let ends = [bytes.len()];
@@ -37,13 +33,8 @@ fn lines_are_there_after_opening_again() {
         range.push(hash);
         all.extend_from_slice(&bytes);
         if n == 15 {
-            let note = format!(
-                "example.com/log\n16\n{}\n\n— x AAAA\n",
-                range.root().to_base64()
-            );
-            synchronizer
-                .publish(note.as_bytes(), &range, soon())
-                .unwrap();
+            let note = format!("example.com/log\n16\n{}\n\n— x AAAA\n", range.root().to_base64());
+            synchronizer.publish(note.as_bytes(), &range, soon()).unwrap();
         }
     }
     synchronizer.sync(soon()).unwrap();

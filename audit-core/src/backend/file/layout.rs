@@ -9,17 +9,8 @@ pub(crate) struct Layout {
 }
 
 /// The entries that a directory may have and still be an empty store.
-const OWN_NAMES: [&str; 9] = [
-    "LOCK",
-    "log.pub",
-    "log.pub.tmp",
-    "checkpoint",
-    "checkpoint.tmp",
-    "segments",
-    "checkpoints",
-    "tile",
-    "quarantine",
-];
+const OWN_NAMES: [&str; 9] =
+    ["LOCK", "log.pub", "log.pub.tmp", "checkpoint", "checkpoint.tmp", "segments", "checkpoints", "tile", "quarantine"];
 
 impl Layout {
     pub(crate) fn new(dir: impl Into<PathBuf>) -> Self {
@@ -100,7 +91,5 @@ pub(crate) fn checkpoint_size(name: &str) -> Option<u64> {
 }
 
 fn twenty_digits(text: &str) -> Option<u64> {
-    (text.len() == 20 && text.bytes().all(|byte| byte.is_ascii_digit()))
-        .then(|| text.parse().ok())
-        .flatten()
+    (text.len() == 20 && text.bytes().all(|byte| byte.is_ascii_digit())).then(|| text.parse().ok()).flatten()
 }

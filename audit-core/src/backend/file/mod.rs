@@ -31,10 +31,7 @@ use self::segment::Segment;
 use self::shared::Shared;
 use self::synchronizer::FileSynchronizer;
 use self::writer::Writer;
-use super::{
-    Backend, BackendError, Batch, Capabilities, Durability, Fencing, Head, Opened, Synchronizer,
-    contract,
-};
+use super::{Backend, BackendError, Batch, Capabilities, Durability, Fencing, Head, Opened, Synchronizer, contract};
 
 /// The longest text of a verifier key that is read.
 const KEY_LIMIT: u64 = 4_096;
@@ -115,9 +112,9 @@ impl File {
     fn writer(&mut self) -> Result<&mut Writer, BackendError> {
         match &mut self.state {
             State::Open { writer, .. } => Ok(writer),
-            State::Closed | State::Empty(_) => Err(BackendError::Misconfigured {
-                detail: format!("{}: the log is not open", self.dir.display()),
-            }),
+            State::Closed | State::Empty(_) => {
+                Err(BackendError::Misconfigured { detail: format!("{}: the log is not open", self.dir.display()) })
+            }
         }
     }
 
@@ -140,22 +137,13 @@ impl File {
                 Segment::create(&layout, 0)?
             }
         };
-        let shared = Shared::new(
-            lock,
-            found.head.size,
-            current.first(),
-            Arc::clone(current.file()),
-        );
+        let shared = Shared::new(lock, found.head.size, current.first(), Arc::clone(current.file()));
         let shared = Arc::new(shared);
         let size = signed.as_ref().map(|signed| signed.size);
         shared.add_leaves(size.unwrap_or(0), &found.leaves);
-        let synchronizer =
-            FileSynchronizer::new(layout.clone(), Arc::clone(&shared), found.head.size, size);
+        let synchronizer = FileSynchronizer::new(layout.clone(), Arc::clone(&shared), found.head.size, size);
         let writer = Writer::new(self, layout, shared, firsts, current, found.head);
-        self.state = State::Open {
-            writer,
-            synchronizer: Some(synchronizer),
-        };
+        self.state = State::Open { writer, synchronizer: Some(synchronizer) };
         Ok(Opened {
             verifier_key: Some(verifier_key),
             checkpoint: signed.map(|signed| signed.note),
@@ -221,12 +209,7 @@ impl Backend for File {
         self.writer()?.head()
     }
 
-    fn append(
-        &mut self,
-        expected: Head,
-        batch: &Batch<'_>,
-        deadline: Instant,
-    ) -> Result<Durability, BackendError> {
+    fn append(&mut self, expected: Head, batch: &Batch<'_>, deadline: Instant) -> Result<Durability, BackendError> {
         contract::in_time(deadline, "appending to the log")?;
         self.writer()?.append(expected, batch)
     }
@@ -244,10 +227,7 @@ impl Backend for File {
         match taken {
             Some(synchronizer) => Ok(Box::new(synchronizer)),
             None => Err(BackendError::Misconfigured {
-                detail: format!(
-                    "{}: the log is not open, or its synchronizer has been taken",
-                    self.dir.display()
-                ),
+                detail: format!("{}: the log is not open, or its synchronizer has been taken", self.dir.display()),
             }),
         }
     }
@@ -262,9 +242,7 @@ fn verifier_key(layout: &Layout) -> Result<Option<String>, BackendError> {
         return Ok(None);
     };
     match std::str::from_utf8(&bytes).map(str::trim_end) {
-        Ok(text) if text.splitn(3, '+').count() == 3 && !text.contains('\n') => {
-            Ok(Some(text.to_owned()))
-        }
+        Ok(text) if text.splitn(3, '+').count() == 3 && !text.contains('\n') => Ok(Some(text.to_owned())),
         _ => Err(BackendError::Misconfigured {
             detail: format!(
                 "{} does not hold one verifier key (<name>+<id>+<key>): put back the one that the log was created with",

@@ -27,11 +27,7 @@ pub(super) struct Cut {
 }
 
 /// Copies everything behind `place` into a file named after line `seq`, then cuts it off.
-pub(super) fn move_away(
-    segments: &Segments<'_>,
-    place: Place,
-    seq: u64,
-) -> Result<(), BackendError> {
+pub(super) fn move_away(segments: &Segments<'_>, place: Place, seq: u64) -> Result<(), BackendError> {
     let layout = segments.layout;
     let directory = layout.quarantine();
     let failed = |error| fault::failed(MOVING, &directory, error);
@@ -43,10 +39,7 @@ pub(super) fn move_away(
     if let Some(first) = segments.firsts.get(place.segment) {
         let path = layout.segment(*first);
         let failed = |error| fault::failed(MOVING, &path, error);
-        let file = fs::OpenOptions::new()
-            .write(true)
-            .open(&path)
-            .map_err(failed)?;
+        let file = fs::OpenOptions::new().write(true).open(&path).map_err(failed)?;
         file.set_len(place.offset).map_err(failed)?;
         file.sync_all().map_err(failed)?;
     }
@@ -57,11 +50,7 @@ fn copy(segments: &Segments<'_>, place: Place, seq: u64) -> Result<(), BackendEr
     let directory = segments.layout.quarantine();
     let failed = |error| fault::failed(MOVING, &directory, error);
     let temporary = directory.join("new.tmp");
-    let mut target = create::options()
-        .create(true)
-        .truncate(true)
-        .open(&temporary)
-        .map_err(failed)?;
+    let mut target = create::options().create(true).truncate(true).open(&temporary).map_err(failed)?;
     let mut copied = 0;
     for index in place.segment..segments.firsts.len() {
         let (mut source, _) = segments.open(index)?;

@@ -11,10 +11,7 @@ use crate::record::line;
 /// Derives the compact range whose root the newest checkpoint signs.
 ///
 /// Nothing that was kept is believed: only a range that hashes to the signed root counts.
-pub(super) fn derive(
-    segments: &Segments<'_>,
-    signed: &Signed,
-) -> Result<CompactRange, BackendError> {
+pub(super) fn derive(segments: &Segments<'_>, signed: &Signed) -> Result<CompactRange, BackendError> {
     let fits = |range: &CompactRange| range.size() == signed.size && range.root() == signed.root;
     if let Some(range) = peaks::read(segments.layout, signed.size).filter(fits) {
         return Ok(range);
@@ -36,11 +33,7 @@ pub(super) fn derive(
 }
 
 /// Adds the lines up to `size` to `range`; `None` if they are not all there.
-fn extend(
-    segments: &Segments<'_>,
-    mut range: CompactRange,
-    size: u64,
-) -> Result<Option<CompactRange>, BackendError> {
+fn extend(segments: &Segments<'_>, mut range: CompactRange, size: u64) -> Result<Option<CompactRange>, BackendError> {
     if range.size() == size {
         return Ok(Some(range));
     }
@@ -48,14 +41,7 @@ fn extend(
         return Ok(None);
     };
     for segment in start.segment..segments.firsts.len() {
-        let place = Place {
-            segment,
-            offset: if segment == start.segment {
-                start.offset
-            } else {
-                0
-            },
-        };
+        let place = Place { segment, offset: if segment == start.segment { start.offset } else { 0 } };
         let (file, len) = segments.open(place.segment)?;
         let mut lines = Lines::new(&file, place.offset, len);
         while range.size() < size {

@@ -63,17 +63,11 @@ struct Tail {
 }
 
 /// Makes the log in `layout` safe to append to.
-pub(super) fn recover(
-    layout: &Layout,
-    signed: Option<&Signed>,
-    deadline: Instant,
-) -> Result<Recovered, BackendError> {
+pub(super) fn recover(layout: &Layout, signed: Option<&Signed>, deadline: Instant) -> Result<Recovered, BackendError> {
     let mut segments = Segments::list(layout, deadline)?;
     let size = signed.map_or(0, |signed| signed.size);
     let (base, start) = segments.end_of_signed(size)?;
-    let signed_range = signed
-        .map(|signed| range::derive(&segments, signed))
-        .transpose()?;
+    let signed_range = signed.map(|signed| range::derive(&segments, signed)).transpose()?;
     let tail = segments.tail(base, start)?;
     let cut = segments.cut(&tail)?;
     if tail.head.size > size {
@@ -105,11 +99,7 @@ impl<'a> Segments<'a> {
         fs::read_dir(&path).map_err(|error| fault::failed(LOOKING, &path, error))?;
         let mut firsts = create::names(&path, segment_first);
         firsts.sort_unstable();
-        Ok(Self {
-            layout,
-            firsts,
-            deadline,
-        })
+        Ok(Self { layout, firsts, deadline })
     }
 
     /// Opens a segment for reading; also says how long it is.
@@ -138,13 +128,7 @@ impl<'a> Segments<'a> {
     fn end_of_signed(&self, size: u64) -> Result<(Head, Place), BackendError> {
         let Some(last) = size.checked_sub(1) else {
             return match self.firsts.first() {
-                None | Some(0) => Ok((
-                    Head::EMPTY,
-                    Place {
-                        segment: 0,
-                        offset: 0,
-                    },
-                )),
+                None | Some(0) => Ok((Head::EMPTY, Place { segment: 0, offset: 0 })),
                 Some(_) => Err(lost(0)),
             };
         };
@@ -153,10 +137,7 @@ impl<'a> Segments<'a> {
         let mut lines = Lines::new(&file, place.offset, len);
         let line = lines.next().map_err(|error| self.failed(error))?;
         let leaf = crate::record::line::leaf(line.ok_or_else(|| lost(size))?);
-        let behind = Place {
-            segment: place.segment,
-            offset: lines.offset(),
-        };
+        let behind = Place { segment: place.segment, offset: lines.offset() };
         Ok((Head { size, leaf }, behind))
     }
 
@@ -171,11 +152,7 @@ impl<'a> Segments<'a> {
         };
         let mut end = End::new(base);
         for index in start.segment..self.firsts.len() {
-            let offset = if index == start.segment {
-                start.offset
-            } else {
-                0
-            };
+            let offset = if index == start.segment { start.offset } else { 0 };
             let (file, len) = self.open(index)?;
             if index > start.segment {
                 let first = self.firsts.get(index).copied().unwrap_or_default();
@@ -186,10 +163,7 @@ impl<'a> Segments<'a> {
                 tail.rest.hole |= first > end.head().size;
             }
             if tail.rest == Rest::default() {
-                tail.place = Place {
-                    segment: index,
-                    offset,
-                };
+                tail.place = Place { segment: index, offset };
                 self.follow(&file, len, &mut end, &mut tail)?;
             } else {
                 self.survey(&file, 0, len, end.head(), &mut tail.rest)?;
@@ -200,13 +174,7 @@ impl<'a> Segments<'a> {
     }
 
     /// Follows the lines of one segment from `tail.place` on.
-    fn follow(
-        &self,
-        file: &fs::File,
-        len: u64,
-        end: &mut End,
-        tail: &mut Tail,
-    ) -> Result<(), BackendError> {
+    fn follow(&self, file: &fs::File, len: u64, end: &mut End, tail: &mut Tail) -> Result<(), BackendError> {
         let mut lines = Lines::new(file, tail.place.offset, len);
         while let Some(line) = lines.next().map_err(|error| self.failed(error))? {
             match end.step(line) {
@@ -233,16 +201,8 @@ impl<'a> Segments<'a> {
     }
 
     /// Looks at bytes that do not continue the log; refuses what no crash leaves behind.
-    fn survey(
-        &self,
-        file: &fs::File,
-        start: u64,
-        len: u64,
-        head: Head,
-        rest: &mut Rest,
-    ) -> Result<(), BackendError> {
-        rest.add(file, start, len)
-            .map_err(|error| self.failed(error))?;
+    fn survey(&self, file: &fs::File, start: u64, len: u64, head: Head, rest: &mut Rest) -> Result<(), BackendError> {
+        rest.add(file, start, len).map_err(|error| self.failed(error))?;
         if rest.contradiction {
             return Err(contradicts(
                 head.size,
@@ -254,12 +214,7 @@ impl<'a> Segments<'a> {
 
     /// The line before line `seq`, empty if there is none.
     fn line_before(&self, seq: u64) -> Result<Vec<u8>, BackendError> {
-        let Some(place) = seq
-            .checked_sub(1)
-            .map(|last| self.find(last))
-            .transpose()?
-            .flatten()
-        else {
+        let Some(place) = seq.checked_sub(1).map(|last| self.find(last)).transpose()?.flatten() else {
             return Ok(Vec::new());
         };
         let (file, len) = self.open(place.segment)?;
@@ -302,12 +257,7 @@ fn contradicts(seq: u64, what: &str) -> BackendError {
 
 /// The leftovers of `create` that a crash may have prevented: the directories.
 pub(super) fn make_directories(layout: &Layout) -> Result<(), BackendError> {
-    for path in [
-        layout.segments(),
-        layout.checkpoints(),
-        layout.tiles(),
-        layout.quarantine(),
-    ] {
+    for path in [layout.segments(), layout.checkpoints(), layout.tiles(), layout.quarantine()] {
         create::directory(&path)?;
     }
     Ok(())

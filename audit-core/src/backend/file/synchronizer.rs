@@ -25,20 +25,9 @@ pub(super) struct FileSynchronizer {
 
 impl FileSynchronizer {
     /// The other half of a log whose first `synced` lines are on stable storage.
-    pub(super) fn new(
-        layout: Layout,
-        shared: Arc<Shared>,
-        synced: u64,
-        published: Option<u64>,
-    ) -> Self {
+    pub(super) fn new(layout: Layout, shared: Arc<Shared>, synced: u64, published: Option<u64>) -> Self {
         let kept = create::names(&layout.checkpoints(), checkpoint_size);
-        Self {
-            layout,
-            shared,
-            synced,
-            published,
-            kept: kept.into_iter().max().unwrap_or(0),
-        }
+        Self { layout, shared, synced, published, kept: kept.into_iter().max().unwrap_or(0) }
     }
 
     fn force(&mut self) -> Result<(), BackendError> {
@@ -50,8 +39,7 @@ impl FileSynchronizer {
         let unsynced = self.shared.unsynced();
         let segments = self.layout.segments();
         for file in &unsynced.files {
-            file.sync_data()
-                .map_err(|error| self.fail(&segments, &error))?;
+            file.sync_data().map_err(|error| self.fail(&segments, &error))?;
         }
         if unsynced.directory {
             create::sync_directory(&segments).map_err(|error| self.fail(&segments, &error))?;
@@ -103,12 +91,7 @@ impl Synchronizer for FileSynchronizer {
         Ok(Durability::Synced)
     }
 
-    fn publish(
-        &mut self,
-        note: &[u8],
-        range: &CompactRange,
-        deadline: Instant,
-    ) -> Result<(), BackendError> {
+    fn publish(&mut self, note: &[u8], range: &CompactRange, deadline: Instant) -> Result<(), BackendError> {
         contract::in_time(deadline, "writing a checkpoint")?;
         contract::check_published(self.published, range.size(), self.shared.written())?;
         if range.size() > self.synced {

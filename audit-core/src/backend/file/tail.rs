@@ -40,10 +40,7 @@ impl End {
         match frame::whole(bytes) {
             None => Step::Malformed,
             Some(frame) if frame.seq == self.head.size && frame.prev == self.head.leaf => {
-                self.head = Head {
-                    size: frame.seq + 1,
-                    leaf: line::leaf(bytes),
-                };
+                self.head = Head { size: frame.seq + 1, leaf: line::leaf(bytes) };
                 Step::Continues
             }
             Some(_) => Step::Contradicts,
