@@ -35,22 +35,6 @@ pub(super) struct Recovered {
     pub(super) leaves: Vec<Hash>,
 }
 
-/// A place between two lines.
-#[derive(Clone, Copy, Debug)]
-pub(super) struct Place {
-    /// The index of the segment among all.
-    pub(super) segment: usize,
-    pub(super) offset: u64,
-}
-
-/// The segments of a log that is being opened.
-#[derive(Debug)]
-pub(super) struct Segments<'a> {
-    pub(super) layout: &'a Layout,
-    pub(super) firsts: Vec<u64>,
-    deadline: Instant,
-}
-
 /// The lines behind the newest checkpoint.
 #[derive(Debug)]
 struct Tail {
@@ -98,42 +82,8 @@ pub(super) fn recover(
     })
 }
 
-impl<'a> Segments<'a> {
-    /// Lists the segments, and makes the first one if a crash came before it was made.
-    fn list(layout: &'a Layout, deadline: Instant) -> Result<Self, BackendError> {
-        let path = layout.segments();
-        fs::read_dir(&path).map_err(|error| fault::failed(LOOKING, &path, error))?;
-        let mut firsts = create::names(&path, segment_first);
-        firsts.sort_unstable();
-        Ok(Self {
-            layout,
-            firsts,
-            deadline,
-        })
-    }
-
-    /// Opens a segment for reading; also says how long it is.
-    pub(super) fn open(&self, index: usize) -> Result<(fs::File, u64), BackendError> {
-        contract::in_time(self.deadline, LOOKING)?;
-        let first = self.firsts.get(index).copied().unwrap_or_default();
-        let path = self.layout.segment(first);
-        let failed = |error| fault::failed(LOOKING, &path, error);
-        let file = fs::File::open(&path).map_err(failed)?;
-        let len = file.metadata().map_err(failed)?.len();
-        Ok((file, len))
-    }
-
-    /// The segment that holds line `seq`, if it is there, and where in it the line starts.
-    pub(super) fn find(&self, seq: u64) -> Result<Option<Place>, BackendError> {
-        let after = self.firsts.partition_point(|first| *first <= seq);
-        let Some(segment) = after.checked_sub(1) else {
-            return Ok(None);
-        };
-        let (file, len) = self.open(segment)?;
-        let offset = lines::find(&file, len, seq).map_err(|error| self.failed(error))?;
-        Ok(offset.map(|offset| Place { segment, offset }))
-    }
-
+/// Opening needs these once; everything else of the segments is beside them.
+impl Segments {
     /// The head at the size of the newest checkpoint, and the place behind its last line.
     fn end_of_signed(&self, size: u64) -> Result<(Head, Place), BackendError> {
         let Some(last) = size.checked_sub(1) else {
@@ -224,7 +174,7 @@ impl<'a> Segments<'a> {
                 }
                 Step::Malformed => break,
             }
-            contract::in_time(self.deadline, LOOKING)?;
+            self.in_time()?;
         }
         if tail.place.offset < len {
             self.survey(file, tail.place.offset, len, end.head(), &mut tail.rest)?;
@@ -275,10 +225,6 @@ impl<'a> Segments<'a> {
             self.firsts.truncate(tail.place.segment + 1);
         }
         quarantine::cut_in_front_of(self.layout, tail.head.size)
-    }
-
-    pub(super) fn failed(&self, error: std::io::Error) -> BackendError {
-        fault::failed(LOOKING, &self.layout.segments(), error)
     }
 }
 
