@@ -50,7 +50,7 @@ pub use reopen::{
     a_closed_log_needs_no_recovery, lines_after_the_checkpoint_are_adopted,
     reopening_yields_everything_acknowledged,
 };
-pub use sample::Sample;
+pub use sample::{Sample, VERIFIER_KEY};
 pub use wait::a_deadline_that_has_passed_is_a_typed_error;
 
 /// How long a call of a healthy store may take before the suite calls it hung.
@@ -167,10 +167,7 @@ impl Check {
     fn created(self, store: &mut dyn Store) -> Result<Box<dyn Backend>, Violation> {
         let mut writer = store.writer();
         self.works("opening an empty store", writer.open(soon()))?;
-        self.works(
-            "creating a log",
-            writer.create(sample::VERIFIER_KEY, soon()),
-        )?;
+        self.works("creating a log", writer.create(VERIFIER_KEY, soon()))?;
         Ok(writer)
     }
 

@@ -1,4 +1,4 @@
-use super::sample::{VERIFIER_KEY, checkpoint};
+use super::sample::VERIFIER_KEY;
 use super::{Check, Sample, Store, Violation, soon};
 use crate::backend::{Head, Synchronizer};
 
@@ -83,7 +83,7 @@ pub fn a_checkpoint_survives_reopening(store: &mut dyn Store) -> Result<(), Viol
     check.same(
         "the newest checkpoint",
         &opened.checkpoint,
-        &Some(checkpoint(&range)),
+        &Some(sample.checkpoint(600)),
     )?;
     match opened.signed_range {
         Some(found) => check.same("the tree at the checkpoint", &found, &range),
@@ -108,7 +108,7 @@ pub fn a_checkpoint_is_never_replaced_by_an_older_one(
     for wrong in [3, 9] {
         let range = sample.range(wrong);
         if synchronizer
-            .publish(&checkpoint(&range), &range, soon())
+            .publish(&sample.checkpoint(wrong), &range, soon())
             .is_ok()
         {
             return Err(check.violation(format!(
@@ -119,7 +119,7 @@ pub fn a_checkpoint_is_never_replaced_by_an_older_one(
     drop(synchronizer);
     drop(writer);
     let (_, opened) = check.reopened(store)?;
-    let newest = Some(checkpoint(&sample.range(5)));
+    let newest = Some(sample.checkpoint(5));
     check.same("the newest checkpoint", &opened.checkpoint, &newest)
 }
 
@@ -130,6 +130,6 @@ fn publish(
     size: usize,
 ) -> Result<(), Violation> {
     let range = sample.range(size);
-    let published = synchronizer.publish(&checkpoint(&range), &range, soon());
+    let published = synchronizer.publish(&sample.checkpoint(size), &range, soon());
     check.works("publishing a checkpoint", published)
 }

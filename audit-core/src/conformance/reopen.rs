@@ -1,4 +1,4 @@
-use super::sample::{VERIFIER_KEY, checkpoint};
+use super::sample::VERIFIER_KEY;
 use super::{Check, Sample, Store, Violation, soon};
 use crate::backend::Head;
 use crate::record::Kind;
@@ -44,7 +44,7 @@ pub fn lines_after_the_checkpoint_are_adopted(store: &mut dyn Store) -> Result<(
     check.append(writer.as_mut(), &sample)?;
     check.works("syncing", synchronizer.sync(soon()))?;
     let range = sample.range(5);
-    let published = synchronizer.publish(&checkpoint(&range), &range, soon());
+    let published = synchronizer.publish(&sample.checkpoint(5), &range, soon());
     check.works("publishing a checkpoint", published)?;
     drop(synchronizer);
     drop(writer);
@@ -74,7 +74,7 @@ pub fn a_closed_log_needs_no_recovery(store: &mut dyn Store) -> Result<(), Viola
     check.append(writer.as_mut(), &sample)?;
     check.works("syncing", synchronizer.sync(soon()))?;
     let range = sample.range(5);
-    let published = synchronizer.publish(&checkpoint(&range), &range, soon());
+    let published = synchronizer.publish(&sample.checkpoint(5), &range, soon());
     check.works("publishing a checkpoint", published)?;
     drop(synchronizer);
     drop(writer);

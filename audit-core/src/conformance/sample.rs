@@ -6,7 +6,10 @@ use crate::record::Kind;
 use crate::record::line::{LINE_LIMIT, leaf, write_frame};
 
 /// The key of the logs that the suite creates; nothing is signed with it.
-pub(super) const VERIFIER_KEY: &str = "conformance.example/log+acdae1d7+AekyeRrm56hApGFkyQR4ZCbV54Id2LKaANYcrnKv3U2k";
+pub const VERIFIER_KEY: &str =
+    "conformance.example/log+acdae1d7+AekyeRrm56hApGFkyQR4ZCbV54Id2LKaANYcrnKv3U2k";
+
+const ORIGIN: &str = "conformance.example/log";
 
 /// Some well-formed lines that continue a log.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -129,15 +132,17 @@ impl Sample {
         }
         range
     }
-}
 
-/// A checkpoint over `range`, of the right form, with a signature of nobody.
-pub(super) fn checkpoint(range: &CompactRange) -> Vec<u8> {
-    let signature = Base64::encode_string(&[0; 68]);
-    format!(
-        "conformance.example/log\n{}\n{}\n\n\u{2014} conformance.example/log {signature}\n",
-        range.size(),
-        range.root().to_base64(),
-    )
-    .into_bytes()
+    /// A checkpoint over the first `count` lines of the log, with a signature of nobody.
+    #[must_use]
+    pub fn checkpoint(&self, count: usize) -> Vec<u8> {
+        let range = self.range(count);
+        let signature = Base64::encode_string(&[0; 68]);
+        format!(
+            "{ORIGIN}\n{}\n{}\n\n\u{2014} {ORIGIN} {signature}\n",
+            range.size(),
+            range.root().to_base64(),
+        )
+        .into_bytes()
+    }
 }

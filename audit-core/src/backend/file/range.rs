@@ -17,6 +17,16 @@ pub(super) struct SignedEnd {
     pub(super) leaves: Vec<Hash>,
 }
 
+impl SignedEnd {
+    /// The end of a log without a checkpoint.
+    pub(super) const fn nothing() -> Self {
+        Self {
+            range: CompactRange::new(),
+            leaves: Vec::new(),
+        }
+    }
+}
+
 /// Derives the compact range whose root the newest checkpoint signs, and checks that the last
 /// lines it is about are those that are there.
 ///
@@ -98,13 +108,21 @@ impl LastLines {
         for leaf in &self.leaves {
             own.push(*leaf);
         }
-        let same = if (self.leaves.len() as u64) < WIDTH {
-            range.peaks().ends_with(own.peaks())
+        let complete = self.first + own.size() == range.size();
+        if !complete {
+            // Garbage among them: no line can be told from it.
+        } else if (self.leaves.len() as u64) < WIDTH {
+            if range.peaks().ends_with(own.peaks()) {
+                return Ok(());
+            }
         } else {
-            climb(segments, range.size(), own.root())?.as_ref() == range.peaks().last()
-        };
-        if same {
-            return Ok(());
+            // Tiles that were damaged are no reason to refuse the log.
+            for nodes in [Nodes::new(segments), Nodes::of_lines(segments)] {
+                let peak = climb(nodes, range.size(), own.root())?;
+                if peak.as_ref() == range.peaks().last() {
+                    return Ok(());
+                }
+            }
         }
         Err(rewritten(
             self.edited,
@@ -119,8 +137,7 @@ impl LastLines {
 
 /// From the root of the last tile of a tree that ends with a full one to its smallest complete
 /// subtree.
-fn climb(segments: &Segments, size: u64, tile: Hash) -> Result<Option<Hash>, BackendError> {
-    let mut nodes = Nodes::new(segments);
+fn climb(mut nodes: Nodes<'_>, size: u64, tile: Hash) -> Result<Option<Hash>, BackendError> {
     let mut node = tile;
     for level in WIDTH.trailing_zeros()..size.trailing_zeros() {
         let left = (size >> level) - 2;

@@ -8,18 +8,16 @@
 use std::fs;
 use std::time::Instant;
 
-use super::layout::{Layout, segment_first};
-use super::lines::{self, Lines};
+use super::layout::Layout;
+use super::lines::Lines;
 use super::quarantine;
-use super::range;
+use super::range::{self, SignedEnd};
 use super::rewrite;
+use super::segments::{Place, Segments};
 use super::signed::Signed;
 use super::tail::{End, Rest, Step};
-use super::{create, fault};
 use crate::backend::{BackendError, Head, Recovery, contract};
-use crate::evidence::{CompactRange, Hash};
-
-const LOOKING: &str = "looking at the end of the log";
+use crate::evidence::Hash;
 
 /// What was found, and made safe to append to.
 #[derive(Debug)]
@@ -29,7 +27,8 @@ pub(super) struct Recovered {
     /// How many bytes of the last segment are whole lines.
     pub(super) len: u64,
     pub(super) head: Head,
-    pub(super) signed_range: Option<CompactRange>,
+    /// The tree at the newest checkpoint.
+    pub(super) signed: SignedEnd,
     pub(super) recovery: Option<Recovery>,
     /// The leaf hashes of the lines behind the newest checkpoint.
     pub(super) leaves: Vec<Hash>,
@@ -55,9 +54,10 @@ pub(super) fn recover(
     let mut segments = Segments::list(layout, deadline)?;
     let size = signed.map_or(0, |signed| signed.size);
     let (base, start) = segments.end_of_signed(size)?;
-    let signed_range = signed
-        .map(|signed| range::derive(&segments, signed))
-        .transpose()?;
+    let signed = match signed {
+        Some(signed) => range::derive(&segments, signed)?,
+        None => SignedEnd::nothing(),
+    };
     let tail = segments.tail(base, start)?;
     let cut = segments.cut(&tail)?;
     if tail.head.size > size {
@@ -76,7 +76,7 @@ pub(super) fn recover(
         firsts: segments.firsts,
         len: tail.place.offset,
         head: tail.head,
-        signed_range,
+        signed,
         recovery,
         leaves: tail.leaves,
     })
@@ -128,7 +128,7 @@ impl Segments {
             };
             let (file, len) = self.open(index)?;
             if index > start.segment {
-                let first = self.firsts.get(index).copied().unwrap_or_default();
+                let first = self.first(index);
                 if first < end.head().size {
                     return Err(contradicts(first, "a second segment holds this line"));
                 }
@@ -166,10 +166,18 @@ impl Segments {
                     tail.last.extend_from_slice(line);
                     tail.place.offset = lines.offset();
                 }
-                Step::Contradicts => {
+                Step::OutOfPlace => {
                     return Err(contradicts(
                         end.head().size,
-                        "the line here, behind the newest checkpoint, does not continue the one before",
+                        "behind the newest checkpoint, a line with another number stands here",
+                    ));
+                }
+                Step::Unlinked => {
+                    // What is signed was checked, so then it is this line that was changed.
+                    let seq = end.head().size - u64::from(!tail.leaves.is_empty());
+                    return Err(contradicts(
+                        seq,
+                        "behind the newest checkpoint, the next line does not continue this one",
                     ));
                 }
                 Step::Malformed => break,
@@ -224,7 +232,7 @@ impl Segments {
             quarantine::move_away(self, tail.place, tail.head.size)?;
             self.firsts.truncate(tail.place.segment + 1);
         }
-        quarantine::cut_in_front_of(self.layout, tail.head.size)
+        quarantine::cut_in_front_of(&self.layout, tail.head.size)
     }
 }
 
@@ -244,17 +252,4 @@ fn contradicts(seq: u64, what: &str) -> BackendError {
         seq: Some(seq),
         detail: format!("{what}; keep the directory as evidence and start a new log elsewhere"),
     }
-}
-
-/// The leftovers of `create` that a crash may have prevented: the directories.
-pub(super) fn make_directories(layout: &Layout) -> Result<(), BackendError> {
-    for path in [
-        layout.segments(),
-        layout.checkpoints(),
-        layout.tiles(),
-        layout.quarantine(),
-    ] {
-        create::directory(&path)?;
-    }
-    Ok(())
 }

@@ -90,7 +90,11 @@ impl Segments {
                 break;
             }
             let (file, len) = self.open(segment)?;
-            let offset = if segment == start.segment { start.offset } else { 0 };
+            let offset = if segment == start.segment {
+                start.offset
+            } else {
+                0
+            };
             let mut lines = Lines::new(&file, offset, len);
             while left > 0 {
                 match lines.next().map_err(|error| self.failed(error))? {

@@ -10,6 +10,9 @@ use crate::evidence::Hash;
 /// Tiles have 64 levels at most; 8 of them hold every log of up to 2^64 lines.
 const LEVELS: usize = 8;
 
+/// How many lines are hashed again in one go: 2 MiB of hashes.
+const REREAD: u64 = 1 << 16;
+
 /// The tiles that are not full yet.
 #[derive(Debug)]
 pub(super) struct Tiler {
@@ -37,35 +40,57 @@ impl Tiler {
     ///
     /// A tile that cannot be written, or whose hashes cannot be had, is left out: whoever needs
     /// it reads the lines instead.
-    pub(super) fn advance(&mut self, waiting: WaitingLeaves, size: u64, segments: Reread<'_>) {
-        let known = self.first + self.leaves.len() as u64;
-        if waiting.first == known {
-            self.leaves.extend(waiting.hashes);
-        }
+    pub(super) fn advance(&mut self, mut waiting: WaitingLeaves, size: u64, segments: Reread<'_>) {
         let full = size - size % WIDTH;
-        let known = self.first + self.leaves.len() as u64;
-        if known < full && self.reread(known, full, segments).is_err() {
-            self.first = full;
-            self.leaves.clear();
-            return;
-        }
-        let mut used = 0;
-        while self.first < full {
-            let Some(hashes) = self.leaves.get(used..used + WIDTH as usize) else {
-                break;
+        loop {
+            if let Some(skip) = self.known().checked_sub(waiting.first) {
+                let skip = usize::try_from(skip).unwrap_or(usize::MAX);
+                let hashes = std::mem::take(&mut waiting.hashes);
+                self.leaves.extend(hashes.into_iter().skip(skip));
+            }
+            self.fill_up_to(full, segments);
+            let wanted = if waiting.hashes.is_empty() {
+                full
+            } else {
+                waiting.first
             };
-            let hashes = hashes.to_vec();
-            self.fill(0, self.first / WIDTH, &hashes, segments);
-            used += WIDTH as usize;
-            self.first += WIDTH;
+            let known = self.known();
+            if known >= wanted {
+                break;
+            }
+            if self
+                .reread(known, wanted.min(known + REREAD), segments)
+                .is_none()
+            {
+                *self = Self::new(self.layout.clone(), full, Vec::new());
+                break;
+            }
         }
-        self.leaves.drain(..used);
     }
 
-    /// Hashes the lines again whose hashes did not wait.
-    fn reread(&mut self, from: u64, to: u64, segments: Reread<'_>) -> Result<(), BackendError> {
-        self.leaves.extend(segments()?.leaves(from..to)?);
-        Ok(())
+    /// The first line whose leaf hash is not known.
+    fn known(&self) -> u64 {
+        self.first + self.leaves.len() as u64
+    }
+
+    /// Hashes lines again whose hashes did not wait.
+    fn reread(&mut self, from: u64, to: u64, segments: Reread<'_>) -> Option<()> {
+        let leaves = segments().ok()?.leaves(from..to).ok()?;
+        self.leaves.extend_from_slice(&leaves);
+        (leaves.len() as u64 == to - from).then_some(())
+    }
+
+    fn fill_up_to(&mut self, full: u64, segments: Reread<'_>) {
+        let leaves = std::mem::take(&mut self.leaves);
+        let mut rest = leaves.as_slice();
+        while self.first < full
+            && let Some((tile, after)) = rest.split_at_checked(WIDTH as usize)
+        {
+            self.fill(0, self.first / WIDTH, tile, segments);
+            self.first += WIDTH;
+            rest = after;
+        }
+        self.leaves = rest.to_vec();
     }
 
     /// Writes a full tile, and the one above if this was its last.

@@ -59,6 +59,8 @@ pub(super) fn root(hashes: &[Hash]) -> Hash {
 #[derive(Debug)]
 pub(super) struct Nodes<'a> {
     segments: &'a Segments,
+    /// Whether tiles are looked at, or only lines.
+    tiles: bool,
     /// The tile that was looked at last: neighbours are asked for one after the other.
     last: Option<(u8, u64, Option<Vec<Hash>>)>,
 }
@@ -67,8 +69,25 @@ impl<'a> Nodes<'a> {
     pub(super) const fn new(segments: &'a Segments) -> Self {
         Self {
             segments,
+            tiles: true,
             last: None,
         }
+    }
+
+    /// Hashes from the lines alone: slow, and right whatever the tiles say.
+    pub(super) const fn of_lines(segments: &'a Segments) -> Self {
+        Self {
+            segments,
+            tiles: false,
+            last: None,
+        }
+    }
+
+    /// A tile that was written.
+    fn written(&self, level: u8, index: u64) -> Option<Vec<Hash>> {
+        self.tiles
+            .then(|| read(&self.segments.layout, level, index))
+            .flatten()
     }
 
     /// The root of the complete subtree of 2^`level` leaves that is the `index`th of its size;
@@ -104,7 +123,7 @@ impl<'a> Nodes<'a> {
         level: u8,
         index: u64,
     ) -> Result<Option<Vec<Hash>>, BackendError> {
-        if let Some(hashes) = read(&self.segments.layout, level, index) {
+        if let Some(hashes) = self.written(level, index) {
             return Ok(Some(hashes));
         }
         let range = index * WIDTH..(index + 1) * WIDTH;
@@ -128,8 +147,10 @@ impl<'a> Nodes<'a> {
     fn tile(&mut self, level: u8, index: u64) -> Option<&Vec<Hash>> {
         let cached = matches!(&self.last, Some((l, i, _)) if (*l, *i) == (level, index));
         if !cached {
-            self.last = Some((level, index, read(&self.segments.layout, level, index)));
+            self.last = Some((level, index, self.written(level, index)));
         }
-        self.last.as_ref().and_then(|(_, _, hashes)| hashes.as_ref())
+        self.last
+            .as_ref()
+            .and_then(|(_, _, hashes)| hashes.as_ref())
     }
 }
