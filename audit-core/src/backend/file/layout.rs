@@ -60,6 +60,17 @@ impl Layout {
         self.dir.join("tile")
     }
 
+    /// The full tile at `level` whose first hash is the `index` times 256th (C2SP tlog-tiles).
+    pub(crate) fn tile(&self, level: u8, index: u64) -> PathBuf {
+        let mut path = format!("{:03}", index % 1_000);
+        let mut rest = index / 1_000;
+        while rest > 0 {
+            path = format!("x{:03}/{path}", rest % 1_000);
+            rest /= 1_000;
+        }
+        self.tiles().join(level.to_string()).join(path)
+    }
+
     pub(crate) fn quarantine(&self) -> PathBuf {
         self.dir.join("quarantine")
     }

@@ -5,7 +5,9 @@ use std::sync::Arc;
 use std::time::Instant;
 
 use super::layout::{Layout, checkpoint_size};
+use super::segments::Segments;
 use super::shared::Shared;
+use super::tiler::Tiler;
 use super::{create, fault, peaks};
 use crate::backend::{BackendError, Durability, Synchronizer, contract};
 use crate::evidence::CompactRange;
@@ -15,6 +17,7 @@ use crate::evidence::CompactRange;
 pub(super) struct FileSynchronizer {
     layout: Layout,
     shared: Arc<Shared>,
+    tiler: Tiler,
     /// How many lines are on stable storage.
     synced: u64,
     /// The size of the newest checkpoint.
@@ -25,9 +28,22 @@ pub(super) struct FileSynchronizer {
 
 impl FileSynchronizer {
     /// The other half of a log whose first `synced` lines are on stable storage.
-    pub(super) fn new(layout: Layout, shared: Arc<Shared>, synced: u64, published: Option<u64>) -> Self {
+    pub(super) fn new(
+        layout: Layout,
+        shared: Arc<Shared>,
+        tiler: Tiler,
+        synced: u64,
+        published: Option<u64>,
+    ) -> Self {
         let kept = create::names(&layout.checkpoints(), checkpoint_size);
-        Self { layout, shared, synced, published, kept: kept.into_iter().max().unwrap_or(0) }
+        Self {
+            layout,
+            shared,
+            tiler,
+            synced,
+            published,
+            kept: kept.into_iter().max().unwrap_or(0),
+        }
     }
 
     fn force(&mut self) -> Result<(), BackendError> {
@@ -39,7 +55,8 @@ impl FileSynchronizer {
         let unsynced = self.shared.unsynced();
         let segments = self.layout.segments();
         for file in &unsynced.files {
-            file.sync_data().map_err(|error| self.fail(&segments, &error))?;
+            file.sync_data()
+                .map_err(|error| self.fail(&segments, &error))?;
         }
         if unsynced.directory {
             create::sync_directory(&segments).map_err(|error| self.fail(&segments, &error))?;
@@ -73,7 +90,11 @@ impl FileSynchronizer {
     }
 
     /// Keeps what saves work when the log is opened; its loss costs time, nothing else.
-    fn keep_derived(&self, range: &CompactRange) {
+    fn keep_derived(&mut self, range: &CompactRange, deadline: Instant) {
+        let layout = &self.layout;
+        let segments = || Segments::list(layout, deadline);
+        self.tiler
+            .advance(self.shared.take_leaves(), range.size(), &segments);
         let older = self.published.filter(|older| *older != range.size());
         if peaks::write(&self.layout, range).is_ok()
             && let Some(older) = older
@@ -91,7 +112,12 @@ impl Synchronizer for FileSynchronizer {
         Ok(Durability::Synced)
     }
 
-    fn publish(&mut self, note: &[u8], range: &CompactRange, deadline: Instant) -> Result<(), BackendError> {
+    fn publish(
+        &mut self,
+        note: &[u8],
+        range: &CompactRange,
+        deadline: Instant,
+    ) -> Result<(), BackendError> {
         contract::in_time(deadline, "writing a checkpoint")?;
         contract::check_published(self.published, range.size(), self.shared.written())?;
         if range.size() > self.synced {
@@ -99,7 +125,7 @@ impl Synchronizer for FileSynchronizer {
         }
         self.keep(note, range.size())?;
         self.write_checkpoint(&self.layout.checkpoint(), note)?;
-        self.keep_derived(range);
+        self.keep_derived(range, deadline);
         self.published = Some(range.size());
         Ok(())
     }

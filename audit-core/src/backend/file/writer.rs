@@ -65,14 +65,6 @@ impl Writer {
         }
     }
 
-    pub(super) const fn shared(&self) -> &Arc<Shared> {
-        &self.shared
-    }
-
-    pub(super) const fn layout(&self) -> &Layout {
-        &self.layout
-    }
-
     /// The end of the log; reads the end of the file again after an unknown result.
     pub(super) fn head(&mut self) -> Result<Head, BackendError> {
         self.shared.check()?;
