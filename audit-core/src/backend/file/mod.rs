@@ -10,6 +10,7 @@ mod open;
 mod peaks;
 mod quarantine;
 mod range;
+mod reader;
 mod recover;
 mod rewrite;
 mod room;
@@ -31,6 +32,7 @@ use self::layout::Layout;
 use self::lock::Lock;
 use self::synchronizer::FileSynchronizer;
 use self::writer::Writer;
+pub use self::reader::FileReader;
 use super::{
     Backend, BackendError, Batch, Capabilities, Durability, Fencing, Head, Opened, Synchronizer,
     contract,
