@@ -9,7 +9,7 @@ pub mod policy;
 pub mod record;
 pub mod redaction;
 
-pub use backend::Durability;
+pub use backend::{Durability, File, Memory};
 pub use key::{Key, VerifierKey};
 pub use log::{Activity, AuditLog, CurrentActivity, Receipt, Refused};
 pub use policy::Policy;

@@ -1,7 +1,10 @@
 //! Where lines are kept: the contract of a store, and the stores of this crate.
 
+mod contract;
 mod durability;
 mod error;
+mod file;
+mod memory;
 
 use std::fmt;
 use std::ops::Range;
@@ -11,6 +14,8 @@ use crate::evidence::{CompactRange, Hash};
 
 pub use durability::{Capabilities, Durability, Fencing};
 pub use error::BackendError;
+pub use file::File;
+pub use memory::Memory;
 
 /// The end of a log: how many lines, and the leaf hash of the last one.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -41,16 +41,7 @@ impl Activity {
         receipt: Option<Receipt>,
         failure: Option<Refused>,
     ) -> Self {
-        Self {
-            running: Some(Running {
-                shared,
-                submission,
-                started,
-                receipt,
-                failure,
-                panicked: false,
-            }),
-        }
+        Self { running: Some(Running { shared, submission, started, receipt, failure, panicked: false }) }
     }
 
     /// An activity that a rule excludes from the log.
@@ -91,18 +82,11 @@ impl Activity {
     /// The handle for handlers and inner layers.
     #[must_use]
     pub fn current(&self) -> CurrentActivity {
-        CurrentActivity::new(
-            self.running
-                .as_ref()
-                .map(|running| Arc::clone(&running.submission)),
-            self.limits(),
-        )
+        CurrentActivity::new(self.running.as_ref().map(|running| Arc::clone(&running.submission)), self.limits())
     }
 
     fn limits(&self) -> crate::record::RecordLimits {
-        self.running
-            .as_ref()
-            .map_or_else(Default::default, |running| running.shared.limits.record)
+        self.running.as_ref().map_or_else(Default::default, |running| running.shared.limits.record)
     }
 
     /// Makes this the thread's current activity during each poll of `future`.
@@ -134,28 +118,15 @@ impl Activity {
         let rule = Arc::clone(&running.submission.rule);
         let waiter = Arc::new(Submission::new(running.submission.id, rule, Role::Outcome));
         running.end(&outcome, Some(Arc::clone(&waiter)));
-        Finish {
-            submission: Some(waiter),
-        }
+        Finish { submission: Some(waiter) }
     }
 }
 
 impl Running {
     fn end(self, outcome: &Outcome<'_>, waiter: Option<Arc<Submission>>) {
-        let Amendments {
-            resource,
-            actor,
-            attributes,
-            ..
-        } = {
+        let Amendments { resource, actor, attributes, .. } = {
             let mut amendments = lock(&self.submission.amendments);
-            std::mem::replace(
-                &mut *amendments,
-                Amendments {
-                    finished: true,
-                    ..Amendments::default()
-                },
-            )
+            std::mem::replace(&mut *amendments, Amendments { finished: true, ..Amendments::default() })
         };
         let frame = OutcomeFrame {
             id: self.submission.id,
@@ -179,19 +150,9 @@ impl Running {
         // Without a reservation the call went ahead unrecorded, and there is no room for its end.
         let queued = !self.shared.is_forked() && reserved && self.shared.queue.push_reserved(entry);
         if !queued {
-            self.shared.lose_outcome(
-                &self.submission,
-                if reserved { "closed" } else { "queue_full" },
-            );
+            self.shared.lose_outcome(&self.submission, if reserved { "closed" } else { "queue_full" });
             if let Some(waiter) = waiter {
-                waiter.refuse(
-                    if reserved {
-                        Refused::Closed
-                    } else {
-                        Refused::QueueFull
-                    },
-                    false,
-                );
+                waiter.refuse(if reserved { Refused::Closed } else { Refused::QueueFull }, false);
             }
         }
     }
@@ -201,11 +162,7 @@ impl Drop for Activity {
     fn drop(&mut self) {
         if let Some(running) = self.running.take() {
             let panicked = running.panicked || std::thread::panicking();
-            let result = if panicked {
-                OutcomeResult::Panicked
-            } else {
-                OutcomeResult::Cancelled
-            };
+            let result = if panicked { OutcomeResult::Panicked } else { OutcomeResult::Cancelled };
             running.end(&Outcome::new(result), None);
         }
     }

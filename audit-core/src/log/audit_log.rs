@@ -63,9 +63,7 @@ impl Drop for Handle {
 
 impl AuditLog {
     pub(crate) fn new(shared: Arc<Shared>, landed: Arc<Landed>) -> Self {
-        Self {
-            handle: Arc::new(Handle { shared, landed }),
-        }
+        Self { handle: Arc::new(Handle { shared, landed }) }
     }
 
     /// Starts to describe a log. `origin` names the service instance, as a URL without scheme:
@@ -100,12 +98,7 @@ impl AuditLog {
         }
     }
 
-    fn encode(
-        &self,
-        event: &Event<'_>,
-        kind: Kind,
-        role: Role,
-    ) -> Option<(Vec<u8>, Arc<Submission>)> {
+    fn encode(&self, event: &Event<'_>, kind: Kind, role: Role) -> Option<(Vec<u8>, Arc<Submission>)> {
         let shared = self.shared();
         count(&shared.coverage.seen);
         let policy = shared.policy();
@@ -122,13 +115,7 @@ impl AuditLog {
         let time = event.time.unwrap_or_else(SystemTime::now);
         let id = ActivityId::new(time);
         let parent = event.parent.or_else(CurrentActivity::current_id);
-        let frame = EventFrame {
-            kind,
-            id,
-            time,
-            parent,
-            policy: rule.name(),
-        };
+        let frame = EventFrame { kind, id, time, parent, policy: rule.name() };
         let body = encode_event(event, &frame, &shared.limits.record);
         Some((body, Arc::new(Submission::new(id, Arc::clone(rule), role))))
     }
@@ -139,10 +126,7 @@ impl AuditLog {
         let shared = self.shared();
         let done = Arc::new(Completion::new());
         let deadline = Instant::now() + deadline;
-        lock(&shared.checkpoint_requests).push(CheckpointRequest {
-            deadline,
-            done: Arc::clone(&done),
-        });
+        lock(&shared.checkpoint_requests).push(CheckpointRequest { deadline, done: Arc::clone(&done) });
         if let Some(refused) = shared.queue.watch(deadline) {
             done.give(Err(refused));
         }
@@ -157,10 +141,7 @@ impl AuditLog {
     /// blocks. Closing starts at the call, whether the future is polled or not.
     pub fn close(&self, deadline: Duration) -> Close {
         let already = !self.shared().queue.close(Instant::now() + deadline);
-        Close {
-            shared: Arc::clone(self.shared()),
-            already,
-        }
+        Close { shared: Arc::clone(self.shared()), already }
     }
 
     /// How the log is doing. Synchronous; takes two short locks.

@@ -44,9 +44,7 @@ struct Way {
 
 impl Begin {
     pub(crate) fn new(shared: Arc<Shared>, body: Vec<u8>, submission: Arc<Submission>) -> Self {
-        Self {
-            way: Some(Way::new(shared, body, submission)),
-        }
+        Self { way: Some(Way::new(shared, body, submission)) }
     }
 
     pub(crate) const fn excluded() -> Self {
@@ -68,9 +66,7 @@ impl Begin {
 
 impl Append {
     pub(crate) fn new(shared: Arc<Shared>, body: Vec<u8>, submission: Arc<Submission>) -> Self {
-        Self {
-            way: Some(Way::new(shared, body, submission)),
-        }
+        Self { way: Some(Way::new(shared, body, submission)) }
     }
 
     pub(crate) const fn excluded() -> Self {
@@ -80,12 +76,7 @@ impl Append {
 
 impl Way {
     fn new(shared: Arc<Shared>, body: Vec<u8>, submission: Arc<Submission>) -> Self {
-        Self {
-            shared,
-            started: submission.started,
-            submission,
-            body: Some(body),
-        }
+        Self { shared, started: submission.started, submission, body: Some(body) }
     }
 
     /// Puts the record into the queue.
@@ -102,8 +93,7 @@ impl Way {
                 Err(refused) => refused,
             }
         };
-        self.shared
-            .lose(&self.submission, &refused, self.submission.allows_failure());
+        self.shared.lose(&self.submission, &refused, self.submission.allows_failure());
         Err(refused)
     }
 
@@ -128,25 +118,18 @@ impl Way {
     /// The caller goes away without having seen the answer.
     fn give_up(self) {
         if self.body.is_some() {
-            self.shared
-                .lose(&self.submission, &Refused::Withdrawn, false);
+            self.shared.lose(&self.submission, &Refused::Withdrawn, false);
             return;
         }
         match self.submission.withdraw() {
             Ended::Lost => {
-                self.shared
-                    .lose(&self.submission, &Refused::Withdrawn, false);
+                self.shared.lose(&self.submission, &Refused::Withdrawn, false);
                 self.shared.queue.release(&self.submission);
             }
             Ended::Landed if self.submission.role == Role::Intent => {
-                self.shared.end_as_refused(
-                    &self.submission,
-                    "the call was given up before its handler ran",
-                );
+                self.shared.end_as_refused(&self.submission, "the call was given up before its handler ran");
             }
-            Ended::Already if self.submission.allows_failure() => {
-                self.shared.queue.release(&self.submission)
-            }
+            Ended::Already if self.submission.allows_failure() => self.shared.queue.release(&self.submission),
             _ => {}
         }
     }
@@ -168,9 +151,7 @@ impl Future for Begin {
         };
         Poll::Ready(match answer {
             Ok(receipt) => Ok(way.into_activity(receipt, None)),
-            Err(refused) if way.submission.allows_failure() => {
-                Ok(way.into_activity(None, Some(refused)))
-            }
+            Err(refused) if way.submission.allows_failure() => Ok(way.into_activity(None, Some(refused))),
             Err(refused) => Err(refused),
         })
     }

@@ -79,13 +79,7 @@ pub struct Builder {
 
 impl Builder {
     pub(crate) fn new(origin: String) -> Self {
-        Self {
-            origin,
-            key: None,
-            backend: None,
-            policy: Policy::default(),
-            limits: LogLimits::default(),
-        }
+        Self { origin, key: None, backend: None, policy: Policy::default(), limits: LogLimits::default() }
     }
 
     /// The key that signs checkpoints. Required.

@@ -87,32 +87,20 @@ impl CurrentActivity {
     ///
     /// [`AmendError::Finished`] after the end of the activity, [`AmendError::Full`] when it has as
     /// many attributes as a record may carry.
-    pub fn attribute(
-        &self,
-        name: impl Into<String>,
-        value: impl Into<Value<'static>>,
-    ) -> Result<(), AmendError> {
+    pub fn attribute(&self, name: impl Into<String>, value: impl Into<Value<'static>>) -> Result<(), AmendError> {
         let name = name.into();
         let value = match value.into() {
-            Value::Text(text) => Value::Text(Cow::Owned(
-                clip(&text, self.limits.attribute + 1).to_owned(),
-            )),
+            Value::Text(text) => Value::Text(Cow::Owned(clip(&text, self.limits.attribute + 1).to_owned())),
             value => value,
         };
         let limit = self.limits.attributes;
         self.amend(|amendments| {
-            if let Some((_, known)) = amendments
-                .attributes
-                .iter_mut()
-                .find(|(known, _)| *known == name)
-            {
+            if let Some((_, known)) = amendments.attributes.iter_mut().find(|(known, _)| *known == name) {
                 *known = value;
             } else if amendments.attributes.len() >= limit {
                 return Err(AmendError::Full);
             } else {
-                amendments
-                    .attributes
-                    .push((Cow::Owned(clip(&name, 256).to_owned()), value));
+                amendments.attributes.push((Cow::Owned(clip(&name, 256).to_owned()), value));
             }
             Ok(())
         })
@@ -132,37 +120,24 @@ impl CurrentActivity {
         })
     }
 
-    fn amend(
-        &self,
-        change: impl FnOnce(&mut Amendments) -> Result<(), AmendError>,
-    ) -> Result<(), AmendError> {
+    fn amend(&self, change: impl FnOnce(&mut Amendments) -> Result<(), AmendError>) -> Result<(), AmendError> {
         let Some(submission) = &self.submission else {
             return Ok(());
         };
         let mut amendments = lock(&submission.amendments);
-        if amendments.finished {
-            Err(AmendError::Finished)
-        } else {
-            change(&mut amendments)
-        }
+        if amendments.finished { Err(AmendError::Finished) } else { change(&mut amendments) }
     }
 
     /// Makes this the thread's current activity until the guard is dropped. Never hold the guard
     /// across an `await`: use [`scope`](Self::scope).
     pub fn enter(&self) -> Entered {
         let before = CURRENT.with(|current| current.replace(Some(self.clone())));
-        Entered {
-            before,
-            not_send: PhantomData,
-        }
+        Entered { before, not_send: PhantomData }
     }
 
     /// Makes this the thread's current activity during each poll of `future`.
     pub const fn scope<F: Future>(self, future: F) -> Scope<F> {
-        Scope {
-            activity: self,
-            future,
-        }
+        Scope { activity: self, future }
     }
 }
 

@@ -22,19 +22,13 @@ pub(crate) fn keep_deadlines(shared: &Arc<Shared>) {
                 shared.end_as_refused(&record.submission, "the intent was not durable in time");
             }
         }
-        let earliest = [earliest, expire_checkpoints(shared, now)]
-            .into_iter()
-            .flatten()
-            .min();
+        let earliest = [earliest, expire_checkpoints(shared, now)].into_iter().flatten().min();
         let expired = shared.queue.expire(now, earliest);
         for submission in &expired.submissions {
             shared.refuse(submission, &Refused::Deadline, false);
         }
         if let Some((open_activities, unwritten)) = expired.close {
-            shared.closing.give(Err(CloseError::Deadline {
-                open_activities,
-                unwritten,
-            }));
+            shared.closing.give(Err(CloseError::Deadline { open_activities, unwritten }));
         }
     }
 }

@@ -53,10 +53,7 @@ impl Refused {
     /// Whether the same call may be recorded if it is made again later.
     #[must_use]
     pub const fn is_retryable(&self) -> bool {
-        matches!(
-            self,
-            Self::Deadline | Self::QueueFull | Self::StorageFull { .. } | Self::Withdrawn
-        )
+        matches!(self, Self::Deadline | Self::QueueFull | Self::StorageFull { .. } | Self::Withdrawn)
     }
 
     /// How long a caller should wait before it tries again.
@@ -79,13 +76,8 @@ impl fmt::Display for Refused {
                 write!(f, "the audit log's store has no room: {detail}")
             }
             Self::Closed => f.write_str("the audit log is closed"),
-            Self::Poisoned { detail } => write!(
-                f,
-                "the audit log has stopped and must be opened again: {detail}"
-            ),
-            Self::Forked => {
-                f.write_str("the audit log was opened before a fork; open one in the child process")
-            }
+            Self::Poisoned { detail } => write!(f, "the audit log has stopped and must be opened again: {detail}"),
+            Self::Forked => f.write_str("the audit log was opened before a fork; open one in the child process"),
             Self::Withdrawn => f.write_str("the call was given up before it was recorded"),
         }
     }
@@ -135,15 +127,8 @@ impl fmt::Display for OpenError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Configuration { detail } | Self::WrongKey { detail } => f.write_str(detail),
-            Self::Unsatisfiable {
-                rule,
-                wanted,
-                detail,
-            } => {
-                write!(
-                    f,
-                    "policy rule `{rule}` asks for `{wanted}`, which cannot be given: {detail}"
-                )
+            Self::Unsatisfiable { rule, wanted, detail } => {
+                write!(f, "policy rule `{rule}` asks for `{wanted}`, which cannot be given: {detail}")
             }
             Self::Tampered { detail } => write!(f, "the log has been tampered with: {detail}"),
             Self::Backend(error) => error.fmt(f),
@@ -209,10 +194,7 @@ pub enum CloseError {
 impl fmt::Display for CloseError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::Deadline {
-                open_activities,
-                unwritten,
-            } => write!(
+            Self::Deadline { open_activities, unwritten } => write!(
                 f,
                 "the audit log was not closed in time: {open_activities} activities still open, {unwritten} records not known to be written"
             ),

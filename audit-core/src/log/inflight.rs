@@ -31,11 +31,13 @@ impl Unsynced {
 }
 
 impl Inflight {
-    /// The submissions of the batch that the sequencer is about to append.
-    pub(crate) fn begin_append(&self, submissions: impl Iterator<Item = Arc<Submission>>) {
+    /// The submissions of the batch that the sequencer is about to append. Says which deadline is
+    /// the earliest: nobody saw it while they were on their way here.
+    pub(crate) fn begin_append(&self, submissions: impl Iterator<Item = Arc<Submission>>) -> Option<Instant> {
         let mut appending = lock(&self.appending);
         appending.clear();
         appending.extend(submissions);
+        appending.iter().map(|submission| submission.deadline).min()
     }
 
     pub(crate) fn end_append(&self) {
@@ -57,10 +59,7 @@ impl Inflight {
 
     /// Those whose deadline has passed: first those that may still land, then those that have
     /// landed without being durable in time, which are taken out. And the earliest deadline left.
-    pub(crate) fn expire(
-        &self,
-        now: Instant,
-    ) -> (Vec<Arc<Submission>>, Vec<Unsynced>, Option<Instant>) {
+    pub(crate) fn expire(&self, now: Instant) -> (Vec<Arc<Submission>>, Vec<Unsynced>, Option<Instant>) {
         let mut earliest: Option<Instant> = None;
         let mut keep = |deadline: Instant| {
             let keep = deadline > now;
@@ -90,11 +89,7 @@ impl Inflight {
     /// Everybody, for the end of the log.
     pub(crate) fn take_all(&self) -> Vec<Arc<Submission>> {
         let mut all = std::mem::take(&mut *lock(&self.appending));
-        all.extend(
-            std::mem::take(&mut *lock(&self.unsynced))
-                .into_iter()
-                .map(|record| record.submission),
-        );
+        all.extend(std::mem::take(&mut *lock(&self.unsynced)).into_iter().map(|record| record.submission));
         all
     }
 }

@@ -17,40 +17,20 @@ fn start(shared: &Shared, kind: Kind) -> BodyWriter {
 }
 
 /// `log.opened`: who writes, with which key, under which rules.
-pub(crate) fn opened(
-    shared: &Shared,
-    origin: &str,
-    policy: &Policy,
-    capabilities: Capabilities,
-) -> Vec<u8> {
+pub(crate) fn opened(shared: &Shared, origin: &str, policy: &Policy, capabilities: Capabilities) -> Vec<u8> {
     let limits = &shared.limits;
     let mut body = start(shared, Kind::LogOpened);
     body.text("origin", origin, 512);
-    body.text(
-        "log",
-        shared
-            .verifier_key
-            .name()
-            .rsplit('/')
-            .next()
-            .unwrap_or_default(),
-        64,
-    );
+    body.text("log", shared.verifier_key.name().rsplit('/').next().unwrap_or_default(), 64);
     body.text("key", &shared.verifier_key.to_string(), 512);
     body.number("format", FORMAT);
-    body.word(
-        "software",
-        concat!("audit-core ", env!("CARGO_PKG_VERSION")),
-    );
+    body.word("software", concat!("audit-core ", env!("CARGO_PKG_VERSION")));
     body.word("policy_sha256", &policy.digest().to_hex());
     body.text("host", &host(), 256);
     body.number("pid", shared.process.into());
     body.word("durability", capabilities.sync.as_str());
     body.number("checkpoint_records", limits.checkpoint_records);
-    body.number(
-        "checkpoint_ms",
-        u64::try_from(limits.checkpoint_interval.as_millis()).unwrap_or(u64::MAX),
-    );
+    body.number("checkpoint_ms", u64::try_from(limits.checkpoint_interval.as_millis()).unwrap_or(u64::MAX));
     body.number("heartbeat_s", limits.heartbeat.as_secs());
     clock(&mut body);
     body.finish(None)
@@ -115,8 +95,5 @@ fn clock(body: &mut BodyWriter) {
 }
 
 fn host() -> String {
-    rustix::system::uname()
-        .nodename()
-        .to_string_lossy()
-        .into_owned()
+    rustix::system::uname().nodename().to_string_lossy().into_owned()
 }

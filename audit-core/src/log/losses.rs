@@ -63,14 +63,8 @@ impl Losses {
     pub(crate) fn add(&mut self, rule: &Arc<Rule>, reason: &'static str, what: Lost, ran: bool) {
         let now = SystemTime::now();
         let full = self.pending.len() >= KINDS;
-        let same = |loss: &&mut Loss| {
-            loss.reason == reason && loss.what == what && Arc::ptr_eq(&loss.rule, rule)
-        };
-        let known = if full {
-            self.pending.last_mut()
-        } else {
-            self.pending.iter_mut().find(same)
-        };
+        let same = |loss: &&mut Loss| loss.reason == reason && loss.what == what && Arc::ptr_eq(&loss.rule, rule);
+        let known = if full { self.pending.last_mut() } else { self.pending.iter_mut().find(same) };
         match known {
             Some(loss) => {
                 loss.count += 1;

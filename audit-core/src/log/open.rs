@@ -21,20 +21,11 @@ use crate::policy::{Level, Policy};
 
 /// Opens the log that `builder` describes.
 pub(crate) fn open(builder: Builder) -> Result<AuditLog, OpenError> {
-    let Builder {
-        origin,
-        key,
-        backend,
-        policy,
-        limits,
-    } = builder;
+    let Builder { origin, key, backend, policy, limits } = builder;
     let key = key.ok_or_else(|| {
-        configuration(
-            "no signing key: give the builder one with `.key(..)`; `audit keygen` makes one",
-        )
+        configuration("no signing key: give the builder one with `.key(..)`; `audit keygen` makes one")
     })?;
-    let mut backend = backend
-        .ok_or_else(|| configuration("no backend: give the builder one with `.backend(..)`"))?;
+    let mut backend = backend.ok_or_else(|| configuration("no backend: give the builder one with `.backend(..)`"))?;
     check_origin(&origin)?;
     check_limits(&limits)?;
     check_policy(&policy, backend.capabilities())?;
@@ -51,24 +42,18 @@ pub(crate) fn open(builder: Builder) -> Result<AuditLog, OpenError> {
     };
     let verifier_key = key.verifier().clone();
     let (range, signed) = tree(&opened, &verifier_key, backend.as_mut(), &limits)?;
-    start(
-        &origin, key, backend, policy, limits, &opened, range, signed,
-    )
+    start(&origin, key, backend, policy, limits, &opened, range, signed)
 }
 
 fn configuration(detail: impl Into<String>) -> OpenError {
-    OpenError::Configuration {
-        detail: detail.into(),
-    }
+    OpenError::Configuration { detail: detail.into() }
 }
 
 fn check_origin(origin: &str) -> Result<(), OpenError> {
     let bad = origin.is_empty()
         || origin.len() > 200
         || origin.contains('+')
-        || origin
-            .chars()
-            .any(|character| character.is_whitespace() || character.is_control());
+        || origin.chars().any(|character| character.is_whitespace() || character.is_control());
     if bad {
         return Err(configuration(format!(
             "origin {origin:?}: use 1 to 200 bytes without spaces and `+`, like `payments.example.com/prod-1`"
@@ -87,9 +72,7 @@ fn check_limits(limits: &LogLimits) -> Result<(), OpenError> {
         ("unsynced_records", limits.unsynced_records),
     ];
     if let Some((name, _)) = counts.into_iter().find(|(_, value)| *value == 0) {
-        return Err(configuration(format!(
-            "limit `{name}` is 0: nothing could ever be recorded"
-        )));
+        return Err(configuration(format!("limit `{name}` is 0: nothing could ever be recorded")));
     }
     let times = [
         ("sync_interval", limits.sync_interval),
@@ -98,14 +81,10 @@ fn check_limits(limits: &LogLimits) -> Result<(), OpenError> {
         ("backend_timeout", limits.backend_timeout),
     ];
     if let Some((name, _)) = times.into_iter().find(|(_, value)| value.is_zero()) {
-        return Err(configuration(format!(
-            "limit `{name}` is 0: give it a time"
-        )));
+        return Err(configuration(format!("limit `{name}` is 0: give it a time")));
     }
     if limits.checkpoint_records == 0 {
-        return Err(configuration(
-            "limit `checkpoint_records` is 0: nothing could ever be signed",
-        ));
+        return Err(configuration("limit `checkpoint_records` is 0: nothing could ever be signed"));
     }
     if limits.outcome_bytes < 1_024 {
         return Err(configuration(format!(
@@ -123,27 +102,17 @@ fn check_limits(limits: &LogLimits) -> Result<(), OpenError> {
 }
 
 fn check_policy(policy: &Policy, capabilities: Capabilities) -> Result<(), OpenError> {
-    for rule in policy
-        .rules()
-        .iter()
-        .filter(|rule| rule.level() != Level::None)
-    {
+    for rule in policy.rules().iter().filter(|rule| rule.level() != Level::None) {
         let unsatisfiable = |detail: String| OpenError::Unsatisfiable {
             rule: rule.name().to_owned(),
             wanted: rule.durability(),
             detail,
         };
         if !capabilities.can_reach(rule.durability()) {
-            return Err(unsatisfiable(format!(
-                "the backend reaches `{}`",
-                capabilities.sync
-            )));
+            return Err(unsatisfiable(format!("the backend reaches `{}`", capabilities.sync)));
         }
         if rule.copies() > 1 {
-            return Err(unsatisfiable(format!(
-                "it asks for {} copies and the log has one backend",
-                rule.copies()
-            )));
+            return Err(unsatisfiable(format!("it asks for {} copies and the log has one backend", rule.copies())));
         }
     }
     Ok(())
@@ -159,10 +128,7 @@ fn new_log_id() -> Result<uuid::Uuid, OpenError> {
 /// The given key under the name of the log that exists, if it is that log's key.
 fn known_key(origin: &str, key: &Key, text: &str) -> Result<Key, OpenError> {
     let known: VerifierKey = VerifierKey::parse(text.trim_end())?;
-    let log_origin = known
-        .name()
-        .rsplit_once('/')
-        .map_or("", |(origin, _)| origin);
+    let log_origin = known.name().rsplit_once('/').map_or("", |(origin, _)| origin);
     if log_origin != origin {
         return Err(OpenError::WrongKey {
             detail: format!(
@@ -173,10 +139,7 @@ fn known_key(origin: &str, key: &Key, text: &str) -> Result<Key, OpenError> {
     let key = key.with_name(known.name())?;
     if key.verifier().public_key() != known.public_key() {
         return Err(OpenError::WrongKey {
-            detail: format!(
-                "the log `{}` was made with another key; its verifier key is {known}",
-                known.name()
-            ),
+            detail: format!("the log `{}` was made with another key; its verifier key is {known}", known.name()),
         });
     }
     Ok(key)
@@ -193,14 +156,11 @@ fn tree(
     let signed = match &opened.checkpoint {
         None => None,
         Some(bytes) => {
-            let signed = SignedCheckpoint::parse(bytes).map_err(|error| {
-                tampered(format!("the newest checkpoint cannot be read: {error}"))
-            })?;
-            signed.verify(key).map_err(|error| {
-                tampered(format!(
-                    "the newest checkpoint is not signed by the log's key: {error}"
-                ))
-            })?;
+            let signed = SignedCheckpoint::parse(bytes)
+                .map_err(|error| tampered(format!("the newest checkpoint cannot be read: {error}")))?;
+            signed
+                .verify(key)
+                .map_err(|error| tampered(format!("the newest checkpoint is not signed by the log's key: {error}")))?;
             Some(signed)
         }
     };
@@ -221,10 +181,7 @@ fn tree(
             )));
         }
     }
-    let known = opened
-        .signed_range
-        .clone()
-        .filter(|range| range.size() == size);
+    let known = opened.signed_range.clone().filter(|range| range.size() == size);
     let mut range = match known {
         Some(range) => range,
         None => grow(CompactRange::new(), size, backend, limits)?,
@@ -255,20 +212,14 @@ fn grow(
         }
         if range.size() == before || range.size() > size {
             return Err(OpenError::Tampered {
-                detail: format!(
-                    "the store says it holds {size} records and gives {}",
-                    range.size()
-                ),
+                detail: format!("the store says it holds {size} records and gives {}", range.size()),
             });
         }
     }
     Ok(range)
 }
 
-#[expect(
-    clippy::too_many_arguments,
-    reason = "everything that has been established about the log, used once"
-)]
+#[expect(clippy::too_many_arguments, reason = "everything that has been established about the log, used once")]
 fn start(
     origin: &str,
     key: Key,
@@ -297,35 +248,16 @@ fn start(
         process: std::process::id(),
     });
     if let Some(recovery) = &opened.recovery {
-        shared
-            .queue
-            .push_reserved(Entry::own(life::recovered(&shared, recovery)));
+        shared.queue.push_reserved(Entry::own(life::recovered(&shared, recovery)));
     }
     let policy = shared.policy();
-    shared.queue.push_reserved(Entry::own(life::opened(
-        &shared,
-        origin,
-        &policy,
-        capabilities,
-    )));
+    shared.queue.push_reserved(Entry::own(life::opened(&shared, origin, &policy, capabilities)));
 
     let landed = Arc::new(Landed::new(limits.unsynced_records));
-    let synchronizer = SynchronizerThread {
-        shared: Arc::clone(&shared),
-        landed: Arc::clone(&landed),
-        half,
-        key,
-        range,
-        signed,
-    };
+    let synchronizer =
+        SynchronizerThread { shared: Arc::clone(&shared), landed: Arc::clone(&landed), half, key, range, signed };
     let synchronizer = spawn("audit-synchronizer", move || synchronizer.run())?;
-    let sequencer = Sequencer::new(
-        Arc::clone(&shared),
-        Arc::clone(&landed),
-        backend,
-        synchronizer,
-        head,
-    );
+    let sequencer = Sequencer::new(Arc::clone(&shared), Arc::clone(&landed), backend, synchronizer, head);
     spawn("audit-sequencer", move || sequencer.run())?;
     let timer = Arc::clone(&shared);
     spawn("audit-deadlines", move || keep_deadlines(&timer))?;
@@ -334,14 +266,8 @@ fn start(
     Ok(log)
 }
 
-fn spawn(
-    name: &str,
-    run: impl FnOnce() + Send + 'static,
-) -> Result<thread::JoinHandle<()>, OpenError> {
-    thread::Builder::new()
-        .name(name.to_owned())
-        .spawn(run)
-        .map_err(OpenError::Thread)
+fn spawn(name: &str, run: impl FnOnce() + Send + 'static) -> Result<thread::JoinHandle<()>, OpenError> {
+    thread::Builder::new().name(name.to_owned()).spawn(run).map_err(OpenError::Thread)
 }
 
 /// Waits until `log.opened` is written, synced and signed: a log that cannot record its own
@@ -359,15 +285,9 @@ fn await_opened(log: &AuditLog, before: Head, shared: &Shared) -> Result<(), Ope
         Ok(_) if progressed(&shared.progress.signed, before.size) => Ok(()),
         Ok(_) | Err(Refused::Deadline) => Err(OpenError::Backend(BackendError::Unavailable {
             doing: "recording that the log was opened",
-            source: log
-                .health()
-                .last_error
-                .unwrap_or_else(|| "the store did not answer in time".to_owned())
-                .into(),
+            source: log.health().last_error.unwrap_or_else(|| "the store did not answer in time".to_owned()).into(),
         })),
-        Err(refused) => Err(OpenError::Backend(BackendError::Poisoned {
-            detail: refused.to_string(),
-        })),
+        Err(refused) => Err(OpenError::Backend(BackendError::Poisoned { detail: refused.to_string() })),
     }
 }
 

@@ -31,27 +31,15 @@ pub(crate) enum Room {
 
 impl Entry {
     pub(crate) const fn new(body: Vec<u8>, submission: Arc<Submission>) -> Self {
-        Self {
-            body,
-            submission: Some(submission),
-            room: Room::Queue,
-        }
+        Self { body, submission: Some(submission), room: Room::Queue }
     }
 
     pub(crate) const fn outcome(body: Vec<u8>, submission: Option<Arc<Submission>>) -> Self {
-        Self {
-            body,
-            submission,
-            room: Room::Reserved,
-        }
+        Self { body, submission, room: Room::Reserved }
     }
 
     pub(crate) const fn own(body: Vec<u8>) -> Self {
-        Self {
-            body,
-            submission: None,
-            room: Room::Extra,
-        }
+        Self { body, submission: None, room: Room::Extra }
     }
 }
 
@@ -81,6 +69,8 @@ struct State {
     timer_wakes_at: Option<Instant>,
     closing: Option<Instant>,
     stopped: Option<Refused>,
+    nudged: bool,
+    ended: bool,
 }
 
 /// What [`Queue::next`] found.
@@ -114,12 +104,7 @@ pub(crate) struct Expired {
 
 impl Queue {
     pub(crate) fn new(limits: LogLimits) -> Self {
-        Self {
-            state: Mutex::default(),
-            work: Condvar::new(),
-            timer: Condvar::new(),
-            limits,
-        }
+        Self { state: Mutex::default(), work: Condvar::new(), timer: Condvar::new(), limits }
     }
 
     /// Queues a new intent or event, or puts it in line for room.
@@ -148,10 +133,7 @@ impl Queue {
         if state.stopped.is_some() {
             return false;
         }
-        let deadline = entry
-            .submission
-            .as_ref()
-            .map(|submission| submission.deadline);
+        let deadline = entry.submission.as_ref().map(|submission| submission.deadline);
         state.entries.push_back(entry);
         self.wake(state, deadline);
         true
@@ -170,9 +152,7 @@ impl Queue {
     /// Sets room aside for the outcome of a call that goes ahead without a record of its intent.
     pub(crate) fn reserve_late(&self, submission: &Submission) {
         let mut state = lock(&self.state);
-        if state.open_activities < self.limits.activities
-            && !submission.reserved.swap(true, Ordering::AcqRel)
-        {
+        if state.open_activities < self.limits.activities && !submission.reserved.swap(true, Ordering::AcqRel) {
             state.open_activities += 1;
         }
     }
@@ -189,8 +169,7 @@ impl Queue {
 
     /// Wakes whoever has to know about a change, after unlocking.
     fn wake(&self, mut state: MutexGuard<'_, State>, deadline: Option<Instant>) {
-        let timer =
-            deadline.is_some_and(|deadline| state.timer_wakes_at.is_none_or(|at| deadline < at));
+        let timer = deadline.is_some_and(|deadline| state.timer_wakes_at.is_none_or(|at| deadline < at));
         if timer {
             state.timer_wakes_at = deadline;
         }
@@ -206,20 +185,14 @@ impl Queue {
 
     /// Moves queued entries, as many as one batch may hold, into `batch`. Waits for some until
     /// `until`; takes none before `not_before`.
-    pub(crate) fn next(
-        &self,
-        batch: &mut Vec<Entry>,
-        not_before: Option<Instant>,
-        until: Instant,
-    ) -> Next {
+    pub(crate) fn next(&self, batch: &mut Vec<Entry>, not_before: Option<Instant>, until: Instant) -> Next {
         let mut state = lock(&self.state);
         loop {
             if state.stopped.is_some() {
                 return Next::Stopped;
             }
             let now = Instant::now();
-            let held =
-                not_before.is_some_and(|at| now < at) && state.closing.is_none_or(|at| now < at);
+            let held = not_before.is_some_and(|at| now < at) && state.closing.is_none_or(|at| now < at);
             if !held {
                 state.promote(&self.limits);
                 if state.take_batch(batch, &self.limits) {
@@ -232,22 +205,15 @@ impl Queue {
                     return Next::Closing(state.open_activities);
                 }
             }
-            let mut wake_at = if held {
-                not_before.map_or(until, |at| at.min(until))
-            } else {
-                until
-            };
+            let mut wake_at = if held { not_before.map_or(until, |at| at.min(until)) } else { until };
             if let Some(deadline) = state.closing.filter(|deadline| *deadline > now) {
                 wake_at = wake_at.min(deadline);
             }
-            if wake_at <= now {
+            if wake_at <= now || (!held && std::mem::take(&mut state.nudged)) {
                 return Next::Idle;
             }
             state.sequencer_sleeps = !held;
-            let (guard, _) = self
-                .work
-                .wait_timeout(state, wake_at - now)
-                .unwrap_or_else(PoisonError::into_inner);
+            let (guard, _) = self.work.wait_timeout(state, wake_at - now).unwrap_or_else(PoisonError::into_inner);
             state = guard;
             state.sequencer_sleeps = false;
         }
@@ -300,14 +266,9 @@ impl Queue {
         lock(&self.state).closing
     }
 
-    /// Takes no more entries: the log has closed.
-    pub(crate) fn stop(&self) {
-        lock(&self.state).stopped.get_or_insert(Refused::Closed);
-        self.timer.notify_one();
-    }
-
-    /// Stops the queue and hands out everybody who waits in it, and how many records it held.
-    pub(crate) fn poison(&self, refused: &Refused) -> (Vec<Arc<Submission>>, usize) {
+    /// Stops the queue for the reason that `refused` gives, and hands out everybody who waits in
+    /// it, and how many records it held.
+    pub(crate) fn stop(&self, refused: &Refused) -> (Vec<Arc<Submission>>, usize) {
         let mut state = lock(&self.state);
         state.stopped.get_or_insert_with(|| refused.clone());
         let entries = std::mem::take(&mut state.entries);
@@ -316,16 +277,21 @@ impl Queue {
         state.admitted_bytes = 0;
         let unwritten = entries.len() + waiting.len();
         drop(state);
-        self.timer.notify_one();
         self.work.notify_one();
-        (
-            entries
-                .into_iter()
-                .chain(waiting)
-                .filter_map(|entry| entry.submission)
-                .collect(),
-            unwritten,
-        )
+        (entries.into_iter().chain(waiting).filter_map(|entry| entry.submission).collect(), unwritten)
+    }
+
+    /// Ends the thread that keeps deadlines: nobody waits any more.
+    pub(crate) fn end(&self) {
+        lock(&self.state).ended = true;
+        self.timer.notify_one();
+    }
+
+    /// Wakes the sequencer because the log itself has something to record.
+    pub(crate) fn nudge(&self) {
+        let mut state = lock(&self.state);
+        state.nudged = true;
+        self.wake(state, None);
     }
 
     pub(crate) fn status(&self) -> Status {
@@ -341,7 +307,7 @@ impl Queue {
     pub(crate) fn wait_for_deadline(&self) -> bool {
         let mut state = lock(&self.state);
         loop {
-            if state.stopped.is_some() {
+            if state.ended {
                 return false;
             }
             let now = Instant::now();
@@ -350,16 +316,8 @@ impl Queue {
                     state.timer_wakes_at = None;
                     return true;
                 }
-                Some(at) => {
-                    self.timer
-                        .wait_timeout(state, at - now)
-                        .unwrap_or_else(PoisonError::into_inner)
-                        .0
-                }
-                None => self
-                    .timer
-                    .wait(state)
-                    .unwrap_or_else(PoisonError::into_inner),
+                Some(at) => self.timer.wait_timeout(state, at - now).unwrap_or_else(PoisonError::into_inner).0,
+                None => self.timer.wait(state).unwrap_or_else(PoisonError::into_inner),
             };
         }
     }
@@ -370,13 +328,7 @@ impl Queue {
         let mut state = lock(&self.state);
         let mut expired = Expired::default();
         let mut next = others;
-        let State {
-            entries,
-            waiting,
-            admitted,
-            admitted_bytes,
-            ..
-        } = &mut *state;
+        let State { entries, waiting, admitted, admitted_bytes, .. } = &mut *state;
         entries.retain(|entry| {
             let keep = expired.keeps(entry, now, &mut next);
             if !keep {
@@ -388,10 +340,7 @@ impl Queue {
         waiting.retain(|entry| expired.keeps(entry, now, &mut next));
         match state.closing {
             Some(at) if at <= now => {
-                expired.close = Some((
-                    state.open_activities,
-                    state.entries.len() + state.waiting.len(),
-                ));
+                expired.close = Some((state.open_activities, state.entries.len() + state.waiting.len()));
             }
             Some(at) => next = Some(next.map_or(at, |next| next.min(at))),
             None => {}
@@ -421,10 +370,7 @@ impl Expired {
 
 impl State {
     fn has_room(&self, entry: &Entry, limits: &LogLimits) -> bool {
-        let opens = entry
-            .submission
-            .as_ref()
-            .is_some_and(|submission| submission.role == Role::Intent);
+        let opens = entry.submission.as_ref().is_some_and(|submission| submission.role == Role::Intent);
         self.admitted < limits.queue_records
             && (self.admitted == 0 || self.admitted_bytes + entry.body.len() <= limits.queue_bytes)
             && (!opens || self.open_activities < limits.activities)
@@ -463,8 +409,7 @@ impl State {
         let mut bytes = 0;
         while let Some(entry) = self.entries.front() {
             if !batch.is_empty()
-                && (batch.len() >= limits.batch_records
-                    || bytes + entry.body.len() > limits.batch_bytes)
+                && (batch.len() >= limits.batch_records || bytes + entry.body.len() > limits.batch_bytes)
             {
                 break;
             }

@@ -15,10 +15,6 @@ pub struct Receipt {
 
 impl Receipt {
     pub(crate) const fn new(seq: u64, leaf: Hash, durability: Durability) -> Self {
-        Self {
-            seq,
-            leaf,
-            durability,
-        }
+        Self { seq, leaf, durability }
     }
 }

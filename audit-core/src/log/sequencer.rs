@@ -83,18 +83,12 @@ impl Sequencer {
     fn sequence(&mut self) -> Result<Closing, Fatal> {
         loop {
             let until = self.next_heartbeat.min(self.next_gap_at());
-            match self
-                .shared
-                .queue
-                .next(&mut self.batch, self.not_before, until)
-            {
+            match self.shared.queue.next(&mut self.batch, self.not_before, until) {
                 Next::Stopped => return Err("the log was stopped".to_owned()),
                 Next::Closing(open_activities) => return self.write_closed(open_activities),
                 Next::Entries | Next::Idle => {}
             }
-            if self.not_before.is_some_and(|at| Instant::now() < at)
-                && self.shared.queue.closing().is_none()
-            {
+            if self.not_before.is_some_and(|at| Instant::now() < at) && self.shared.queue.closing().is_none() {
                 continue;
             }
             self.add_own_records();
@@ -105,11 +99,7 @@ impl Sequencer {
     }
 
     fn next_gap_at(&self) -> Instant {
-        if lock(&self.shared.losses).is_empty() {
-            self.next_heartbeat
-        } else {
-            self.next_gap
-        }
+        if lock(&self.shared.losses).is_empty() { self.next_heartbeat } else { self.next_gap }
     }
 
     /// Adds what the log itself has to say to the batch.
@@ -121,8 +111,7 @@ impl Sequencer {
                 self.next_gap = now + GAP_INTERVAL;
             }
             let line = self.shared.limits.record.line;
-            self.batch
-                .extend(losses.iter().map(|loss| Entry::own(loss.encode(line))));
+            self.batch.extend(losses.iter().map(|loss| Entry::own(loss.encode(line))));
         }
         if now >= self.next_heartbeat {
             self.next_heartbeat = now + self.shared.limits.heartbeat;
@@ -136,16 +125,14 @@ impl Sequencer {
         if self.batch.is_empty() {
             return Ok(());
         }
-        self.shared.inflight.begin_append(
-            self.batch
-                .iter()
-                .filter_map(|entry| entry.submission.clone()),
-        );
+        let waiting = self.batch.iter().filter_map(|entry| entry.submission.clone());
+        if let Some(earliest) = self.shared.inflight.begin_append(waiting) {
+            self.shared.queue.watch(earliest);
+        }
+        self.landed.await_room();
         let may_use_reserve = self.batch.iter().all(|entry| entry.room != Room::Queue);
         let deadline = Instant::now() + self.shared.limits.backend_timeout;
-        let result = self
-            .backend
-            .append(self.head, &self.stamp.batch(may_use_reserve), deadline);
+        let result = self.backend.append(self.head, &self.stamp.batch(may_use_reserve), deadline);
         match result {
             Ok(durability) => self.landed(self.batch.len(), durability),
             Err(error) => self.failed(error)?,
@@ -169,15 +156,30 @@ impl Sequencer {
 
     /// The first `count` entries of the batch are in the log.
     fn landed(&mut self, count: usize, durability: Durability) {
-        let leaves = self.stamp.leaves();
+        let leaves = self.stamp.leaves().get(..count).unwrap_or_default();
         let first = self.stamp.before().size;
+        if let Some(leaf) = leaves.last() {
+            self.head = Head { size: first + count as u64, leaf: *leaf };
+        }
+        for ((entry, leaf), seq) in self.batch.iter().zip(leaves).zip(first..) {
+            if let Some(submission) = entry.submission.as_ref().filter(|waits| !durability.satisfies(waits.wanted)) {
+                self.unsynced.push(Unsynced { submission: Arc::clone(submission), seq, leaf: *leaf });
+            }
+        }
+        // Whoever learns that a record is in the log may at once ask for a checkpoint over it.
+        let someone_waits = !self.unsynced.is_empty();
+        self.shared.inflight.await_sync(&mut self.unsynced);
+        self.shared.inflight.end_append();
+        self.shared.progress.committed(self.head.size);
+        self.landed.add(leaves, someone_waits);
+        self.backoff = BACKOFF.0;
+        self.not_before = None;
+
         let outcome_bytes = self.shared.limits.outcome_bytes;
         let (mut outcomes, mut overdraft, mut recorded) = (0, 0, 0);
         for ((entry, leaf), seq) in self.batch.drain(..count).zip(leaves).zip(first..) {
             if entry.room == Room::Reserved {
                 outcomes += 1;
-            }
-            if entry.room != Room::Queue {
                 overdraft += entry.body.len().saturating_sub(outcome_bytes);
             }
             let Some(submission) = entry.submission else {
@@ -187,38 +189,11 @@ impl Sequencer {
                 recorded += 1;
             }
             if durability.satisfies(submission.wanted) {
-                answer(
-                    &self.shared,
-                    &submission,
-                    Receipt::new(seq, *leaf, durability),
-                );
-            } else {
-                self.unsynced.push(Unsynced {
-                    submission,
-                    seq,
-                    leaf: *leaf,
-                });
+                answer(&self.shared, &submission, Receipt::new(seq, *leaf, durability));
             }
         }
-        if let Some(leaf) = count.checked_sub(1).and_then(|last| leaves.get(last)) {
-            self.head = Head {
-                size: first + count as u64,
-                leaf: *leaf,
-            };
-        }
-        self.shared
-            .coverage
-            .recorded
-            .fetch_add(recorded, Ordering::Relaxed);
-        self.shared.progress.committed(self.head.size);
-        let waits = !self.unsynced.is_empty();
-        self.shared.inflight.await_sync(&mut self.unsynced);
-        self.shared.inflight.end_append();
+        self.shared.coverage.recorded.fetch_add(recorded, Ordering::Relaxed);
         self.shared.queue.ended(outcomes, overdraft);
-        self.landed
-            .add(leaves.get(..count).unwrap_or_default(), waits);
-        self.backoff = BACKOFF.0;
-        self.not_before = None;
     }
 
     fn failed(&mut self, error: BackendError) -> Result<(), Fatal> {
@@ -229,16 +204,17 @@ impl Sequencer {
         if !error.outcome_is_known() {
             let landed = self.reconcile()?;
             if landed > 0 {
-                self.landed(landed, Durability::Written);
+                self.landed(landed, self.backend.capabilities().append);
             }
         }
         let full = match &error {
-            BackendError::Full { detail } => Some(Refused::StorageFull {
-                detail: detail.as_str().into(),
-            }),
+            BackendError::Full { detail } => Some(Refused::StorageFull { detail: detail.as_str().into() }),
             _ => None,
         };
         self.put_back(full.as_ref());
+        if self.shared.queue.closing().is_some_and(|at| Instant::now() >= at) {
+            return Err(format!("not written before the deadline for closing: {error}"));
+        }
         self.wait_longer();
         Ok(())
     }
@@ -263,17 +239,10 @@ impl Sequencer {
                         )
                     });
                 }
-                Err(error) if error.is_retryable() => {
-                    self.shared.progress.failed(error.to_string())
-                }
+                Err(error) if error.is_retryable() => self.shared.progress.failed(error.to_string()),
                 Err(error) => return Err(error.to_string()),
             }
-            if self
-                .shared
-                .queue
-                .closing()
-                .is_some_and(|at| Instant::now() >= at)
-            {
+            if self.shared.queue.closing().is_some_and(|at| Instant::now() >= at) {
                 return Err("the store did not answer before the deadline for closing".to_owned());
             }
             std::thread::sleep(self.backoff);
@@ -316,29 +285,15 @@ impl Sequencer {
     fn write_closed(&mut self, open_activities: usize) -> Result<Closing, Fatal> {
         self.next_gap = Instant::now();
         self.add_own_records();
-        self.batch
-            .push(Entry::own(life::closed(&self.shared, open_activities)));
+        self.batch.push(Entry::own(life::closed(&self.shared, open_activities)));
         loop {
             self.append()?;
             if self.not_before.is_none() {
-                self.shared.queue.stop();
+                self.shared.stop();
                 return Ok(Closing { open_activities });
             }
-            if self
-                .shared
-                .queue
-                .closing()
-                .is_none_or(|at| Instant::now() >= at)
-            {
-                return Err(
-                    "the last records could not be written before the deadline for closing"
-                        .to_owned(),
-                );
-            }
             std::thread::sleep(self.backoff);
-            self.shared
-                .queue
-                .next(&mut self.batch, None, Instant::now());
+            self.shared.queue.next(&mut self.batch, None, Instant::now());
         }
     }
 
@@ -350,21 +305,15 @@ impl Sequencer {
         drop(self.backend);
         let signed = self.shared.progress.signed.load(Ordering::Relaxed);
         self.shared.closing.give(if closing.open_activities > 0 {
-            Err(CloseError::Deadline {
-                open_activities: closing.open_activities,
-                unwritten: 0,
-            })
+            Err(CloseError::Deadline { open_activities: closing.open_activities, unwritten: 0 })
         } else if signed < records {
-            let detail = lock(&self.landed.failure)
-                .clone()
-                .unwrap_or_else(|| "the last checkpoint was not written".to_owned());
-            Err(CloseError::Incomplete {
-                unwritten: 0,
-                detail: detail.into(),
-            })
+            let detail =
+                lock(&self.landed.failure).clone().unwrap_or_else(|| "the last checkpoint was not written".to_owned());
+            Err(CloseError::Incomplete { unwritten: 0, detail: detail.into() })
         } else {
             Ok(Closed { records })
         });
+        self.shared.queue.end();
     }
 }
 

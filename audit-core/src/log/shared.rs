@@ -79,11 +79,7 @@ impl Progress {
 
     fn last_commit_age(&self) -> Option<Duration> {
         let at = self.last_commit.load(Ordering::Relaxed).checked_sub(1)?;
-        Some(
-            self.opened
-                .elapsed()
-                .saturating_sub(Duration::from_micros(at)),
-        )
+        Some(self.opened.elapsed().saturating_sub(Duration::from_micros(at)))
     }
 }
 
@@ -99,12 +95,9 @@ impl Shared {
 
     /// Counts a submission that is not in the log and will not be.
     pub(crate) fn lose(&self, submission: &Submission, refused: &Refused, ran: bool) {
-        count(if ran {
-            &self.coverage.lost
-        } else {
-            &self.coverage.refused
-        });
+        count(if ran { &self.coverage.lost } else { &self.coverage.refused });
         lock(&self.losses).add_submission(submission, refused, ran);
+        self.queue.nudge();
     }
 
     /// Counts an outcome that cannot be written.
@@ -114,12 +107,7 @@ impl Shared {
 
     /// Answers a submission that is in the queue or with the sequencer, and counts it if that
     /// decides that it is lost. True when it is certain not to get into the log.
-    pub(crate) fn refuse(
-        &self,
-        submission: &Submission,
-        refused: &Refused,
-        may_land: bool,
-    ) -> bool {
+    pub(crate) fn refuse(&self, submission: &Submission, refused: &Refused, may_land: bool) -> bool {
         let ended = submission.refuse(refused.clone(), may_land);
         // The entry of an outcome stays in the queue whether its caller waits or not.
         if ended == Ended::Lost && submission.role != Role::Outcome {
@@ -145,12 +133,7 @@ impl Shared {
             attributes: &[],
         };
         let outcome = Outcome::new(OutcomeResult::Refused).error(reason);
-        let body = encode_outcome(
-            &outcome,
-            &frame,
-            &self.limits.record,
-            self.limits.outcome_bytes,
-        );
+        let body = encode_outcome(&outcome, &frame, &self.limits.record, self.limits.outcome_bytes);
         let mut entry = Entry::outcome(body, None);
         if !submission.give_up_reservation() {
             entry.room = Room::Extra;
@@ -162,18 +145,24 @@ impl Shared {
     pub(crate) fn poison(&self, detail: &str) {
         let detail: Arc<str> = detail.into();
         self.progress.failed(detail.to_string());
-        let refused = Refused::Poisoned {
-            detail: Arc::clone(&detail),
-        };
-        let (queued, unwritten) = self.queue.poison(&refused);
+        let refused = Refused::Poisoned { detail: Arc::clone(&detail) };
+        let (queued, unwritten) = self.queue.stop(&refused);
         for submission in queued.iter().chain(&self.inflight.take_all()) {
             self.refuse(submission, &refused, false);
         }
         for request in std::mem::take(&mut *lock(&self.checkpoint_requests)) {
             request.done.give(Err(refused.clone()));
         }
-        self.closing
-            .give(Err(CloseError::Incomplete { unwritten, detail }));
+        self.closing.give(Err(CloseError::Incomplete { unwritten, detail }));
+        self.queue.end();
+    }
+
+    /// Takes nothing more: the last record has been written.
+    pub(crate) fn stop(&self) {
+        let (queued, _) = self.queue.stop(&Refused::Closed);
+        for submission in &queued {
+            self.refuse(submission, &Refused::Closed, false);
+        }
     }
 
     pub(crate) fn health(&self) -> Health {

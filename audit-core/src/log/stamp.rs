@@ -13,12 +13,7 @@ pub(crate) struct Stamp {
 
 impl Stamp {
     pub(crate) const fn new() -> Self {
-        Self {
-            before: Head::EMPTY,
-            bytes: Vec::new(),
-            ends: Vec::new(),
-            leaves: Vec::new(),
-        }
+        Self { before: Head::EMPTY, bytes: Vec::new(), ends: Vec::new(), leaves: Vec::new() }
     }
 
     /// Starts a batch after `head`.
@@ -51,10 +46,7 @@ impl Stamp {
     /// The head after the lines so far.
     pub(crate) fn head(&self) -> Head {
         match self.leaves.last() {
-            Some(leaf) => Head {
-                size: self.before.size + self.leaves.len() as u64,
-                leaf: *leaf,
-            },
+            Some(leaf) => Head { size: self.before.size + self.leaves.len() as u64, leaf: *leaf },
             None => self.before,
         }
     }
@@ -64,13 +56,7 @@ impl Stamp {
     }
 
     pub(crate) fn batch(&self, may_use_reserve: bool) -> Batch<'_> {
-        Batch::new(
-            self.before.size,
-            self.bytes.get(1..).unwrap_or_default(),
-            &self.ends,
-            &self.leaves,
-            may_use_reserve,
-        )
+        Batch::new(self.before.size, self.bytes.get(1..).unwrap_or_default(), &self.ends, &self.leaves, may_use_reserve)
     }
 
     /// How many lines of the batch a log has that ends at `head`; `None` when it has others.

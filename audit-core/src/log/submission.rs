@@ -98,11 +98,7 @@ impl Submission {
     pub(crate) fn new(id: ActivityId, rule: Arc<Rule>, role: Role) -> Self {
         let started = Instant::now();
         let wanted = rule.durability();
-        let waits = if wanted == Durability::Accepted {
-            NOBODY_WAITS
-        } else {
-            rule.deadline()
-        };
+        let waits = if wanted == Durability::Accepted { NOBODY_WAITS } else { rule.deadline() };
         Self {
             id,
             wanted,
@@ -111,10 +107,7 @@ impl Submission {
             deadline: started + waits,
             role,
             reserved: AtomicBool::new(false),
-            state: Mutex::new(State {
-                stage: Stage::Queued,
-                waker: None,
-            }),
+            state: Mutex::new(State { stage: Stage::Queued, waker: None }),
             amendments: Mutex::new(Amendments::default()),
         }
     }
@@ -139,11 +132,7 @@ impl Submission {
         if let Stage::Answered(answer) = &state.stage {
             return Poll::Ready(answer.clone());
         }
-        if !state
-            .waker
-            .as_ref()
-            .is_some_and(|waker| waker.will_wake(cx.waker()))
-        {
+        if !state.waker.as_ref().is_some_and(|waker| waker.will_wake(cx.waker())) {
             state.waker = Some(cx.waker().clone());
         }
         Poll::Pending
@@ -163,11 +152,7 @@ impl Submission {
     pub(crate) fn put_back(&self) -> bool {
         let mut state = lock(&self.state);
         let waits = matches!(state.stage, Stage::Taken);
-        state.stage = if waits {
-            Stage::Queued
-        } else {
-            Stage::Withdrawn
-        };
+        state.stage = if waits { Stage::Queued } else { Stage::Withdrawn };
         waits
     }
 

@@ -2,6 +2,7 @@ use std::sync::atomic::Ordering;
 use std::sync::{Arc, Condvar, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
+use super::close::CheckpointRequest;
 use super::sequencer::answer;
 use super::shared::{Shared, lock};
 use crate::backend::{Durability, Synchronizer};
@@ -32,23 +33,20 @@ struct State {
 
 impl Landed {
     pub(crate) fn new(limit: usize) -> Self {
-        Self {
-            state: Mutex::default(),
-            changed: Condvar::new(),
-            limit,
-            failure: Mutex::new(None),
+        Self { state: Mutex::default(), changed: Condvar::new(), limit, failure: Mutex::new(None) }
+    }
+
+    /// Holds the sequencer back while too many records wait for stable storage.
+    pub(crate) fn await_room(&self) {
+        let mut state = lock(&self.state);
+        while state.leaves.len() >= self.limit && !state.abandoned {
+            state = self.changed.wait(state).unwrap_or_else(PoisonError::into_inner);
         }
     }
 
-    /// Adds appended leaves. Holds the sequencer back while too many wait for stable storage.
+    /// Adds appended leaves.
     pub(crate) fn add(&self, leaves: &[Hash], someone_waits: bool) {
         let mut state = lock(&self.state);
-        while state.leaves.len() >= self.limit && !state.abandoned {
-            state = self
-                .changed
-                .wait(state)
-                .unwrap_or_else(PoisonError::into_inner);
-        }
         let first = state.leaves.is_empty();
         state.leaves.extend_from_slice(leaves);
         state.since.get_or_insert_with(Instant::now);
@@ -93,6 +91,7 @@ pub(crate) struct SynchronizerThread {
 /// What the synchronizer has been asked to do.
 struct Work {
     leaves: Vec<Hash>,
+    requests: Vec<CheckpointRequest>,
     finish: bool,
 }
 
@@ -101,15 +100,13 @@ impl SynchronizerThread {
     pub(crate) fn run(mut self) {
         let shared = Arc::clone(&self.shared);
         let landed = Arc::clone(&self.landed);
-        let ended =
-            std::panic::catch_unwind(std::panic::AssertUnwindSafe(move || self.synchronize()));
-        let fatal = match ended {
-            Ok(Ok(())) => return,
-            Ok(Err(fatal)) => fatal,
-            Err(_) => "the synchronizer thread panicked".to_owned(),
-        };
+        let ended = std::panic::catch_unwind(std::panic::AssertUnwindSafe(move || self.synchronize()));
         landed.abandon();
-        shared.poison(&fatal);
+        match ended {
+            Ok(Ok(())) => {}
+            Ok(Err(fatal)) => shared.poison(&fatal),
+            Err(_) => shared.poison("the synchronizer thread panicked"),
+        }
     }
 
     fn synchronize(&mut self) -> Result<(), String> {
@@ -124,10 +121,7 @@ impl SynchronizerThread {
                 let Some(durability) = self.sync()? else {
                     return Ok(());
                 };
-                self.shared
-                    .progress
-                    .synced
-                    .store(watermark, Ordering::Relaxed);
+                self.shared.progress.synced.store(watermark, Ordering::Relaxed);
                 for record in self.shared.inflight.take_synced(watermark) {
                     answer(&self.shared, &record.submission, record.receipt(durability));
                 }
@@ -138,21 +132,15 @@ impl SynchronizerThread {
             }
             spare = work.leaves;
             spare.clear();
-            let requests = std::mem::take(&mut *lock(&self.shared.checkpoint_requests));
             let unsigned = self.range.size() - self.signed;
             let due = unsigned >= self.shared.limits.checkpoint_records
-                || unsigned_since
-                    .is_some_and(|at| at.elapsed() >= self.shared.limits.checkpoint_interval);
-            if unsigned > 0 && (due || work.finish || !requests.is_empty()) {
+                || unsigned_since.is_some_and(|at| at.elapsed() >= self.shared.limits.checkpoint_interval);
+            if unsigned > 0 && (due || work.finish || !work.requests.is_empty()) {
                 unsigned_since = None;
                 self.checkpoint(work.finish)?;
             }
-            for request in requests {
-                request.done.give(
-                    lock(&self.shared.newest_checkpoint)
-                        .clone()
-                        .ok_or(super::Refused::Closed),
-                );
+            for request in work.requests {
+                request.done.give(lock(&self.shared.newest_checkpoint).clone().ok_or(super::Refused::Closed));
             }
             if work.finish {
                 return Ok(());
@@ -170,37 +158,24 @@ impl SynchronizerThread {
             }
             let now = Instant::now();
             let unsigned = self.range.size() - self.signed + state.leaves.len() as u64;
-            let sync_at = state
-                .since
-                .map(|since| since + limits.sync_interval.min(limits.checkpoint_interval));
+            let sync_at = state.since.map(|since| since + limits.sync_interval.min(limits.checkpoint_interval));
             let sign_at = unsigned_since.map(|since| since + limits.checkpoint_interval);
             let wake_at = [sync_at, sign_at].into_iter().flatten().min();
             let due = unsigned >= limits.checkpoint_records || wake_at.is_some_and(|at| at <= now);
             if state.finish || state.someone_waits || due {
                 state.someone_waits = false;
                 state.since = None;
+                // First who asks, then what is there: so a checkpoint covers all that an asker saw.
+                let requests = std::mem::take(&mut *lock(&self.shared.checkpoint_requests));
                 let leaves = std::mem::replace(&mut state.leaves, spare);
                 if leaves.len() >= self.landed.limit {
                     self.landed.changed.notify_all();
                 }
-                return Some(Work {
-                    leaves,
-                    finish: state.finish,
-                });
+                return Some(Work { leaves, requests, finish: state.finish });
             }
             state = match wake_at {
-                Some(at) => {
-                    self.landed
-                        .changed
-                        .wait_timeout(state, at - now)
-                        .unwrap_or_else(PoisonError::into_inner)
-                        .0
-                }
-                None => self
-                    .landed
-                    .changed
-                    .wait(state)
-                    .unwrap_or_else(PoisonError::into_inner),
+                Some(at) => self.landed.changed.wait_timeout(state, at - now).unwrap_or_else(PoisonError::into_inner).0,
+                None => self.landed.changed.wait(state).unwrap_or_else(PoisonError::into_inner),
             };
         }
     }
@@ -213,9 +188,7 @@ impl SynchronizerThread {
             let deadline = Instant::now() + self.shared.limits.backend_timeout;
             match self.half.sync(deadline) {
                 Ok(durability) => return Ok(Some(durability)),
-                Err(error) if error.is_retryable() => {
-                    self.shared.progress.failed(error.to_string())
-                }
+                Err(error) if error.is_retryable() => self.shared.progress.failed(error.to_string()),
                 Err(error) => return Err(error.to_string()),
             }
             if self.pause(backoff) {
@@ -228,20 +201,14 @@ impl SynchronizerThread {
     /// Waits; true when the log has been abandoned, or when there is no time left to close it.
     fn pause(&self, time: Duration) -> bool {
         std::thread::sleep(time);
-        lock(&self.landed.state).abandoned
-            || self
-                .shared
-                .queue
-                .closing()
-                .is_some_and(|at| Instant::now() >= at)
+        lock(&self.landed.state).abandoned || self.shared.queue.closing().is_some_and(|at| Instant::now() >= at)
     }
 
     /// Signs and persists a checkpoint over all that is synced. A failure that may pass leaves the
     /// log unsigned for a while; the next checkpoint covers the same records.
     fn checkpoint(&mut self, last: bool) -> Result<(), String> {
         let size = self.range.size();
-        let text =
-            Checkpoint::new(self.shared.verifier_key.name(), size, self.range.root()).to_text();
+        let text = Checkpoint::new(self.shared.verifier_key.name(), size, self.range.root()).to_text();
         let mut backoff = BACKOFF.0;
         loop {
             let deadline = Instant::now() + self.shared.limits.backend_timeout;
@@ -260,9 +227,7 @@ impl SynchronizerThread {
                 },
             };
             *lock(&self.landed.failure) = Some(failure.clone());
-            self.shared
-                .progress
-                .failed(format!("no checkpoint: {failure}"));
+            self.shared.progress.failed(format!("no checkpoint: {failure}"));
             // Only the last one is worth waiting for: until then records go on being synced.
             if !last || self.pause(backoff) {
                 return Ok(());

@@ -12,7 +12,11 @@ mod kind;
 mod limits;
 pub mod line;
 mod outcome;
+mod parse;
+mod parsed;
+mod scan;
 pub(crate) mod time;
+mod time_reader;
 mod value;
 
 pub use actor::{Actor, ActorType, Principal};
@@ -22,4 +26,6 @@ pub use id::ActivityId;
 pub use kind::Kind;
 pub use limits::RecordLimits;
 pub use outcome::{Outcome, OutcomeResult};
+pub use parse::{Frame, ParseError, Record};
+pub use parsed::Member;
 pub use value::Value;
