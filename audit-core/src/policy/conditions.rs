@@ -1,3 +1,95 @@
-/// Whom a rule is for.
+use crate::record::{Actor, ActorType};
+
+use super::Subject;
+use super::name_pattern::NamePattern;
+use super::path_pattern::PathPattern;
+
+/// Whom a rule is for. A field that is `None` holds for everybody.
 #[derive(Clone, Debug, Default)]
-pub(super) struct Conditions {}
+pub(super) struct Conditions {
+    pub(super) actors: Option<Callers>,
+    pub(super) actor_ids: Option<Box<[NamePattern]>>,
+    pub(super) methods: Option<Box<[Box<str>]>>,
+    pub(super) paths: Option<Box<[PathPattern]>>,
+    pub(super) actions: Option<Box<[NamePattern]>>,
+}
+
+impl Conditions {
+    /// The callers for whom `actors` holds and `actor_ids` can hold.
+    pub(super) fn callers(&self) -> Callers {
+        match (self.actors, &self.actor_ids) {
+            (Some(actors), _) => actors,
+            (None, Some(_)) => Callers::VERIFIED,
+            (None, None) => Callers::EVERYBODY,
+        }
+    }
+
+    /// Whether `actor_ids` holds, given that `callers` does.
+    pub(super) fn actor_id_matches(&self, actor: &Actor) -> bool {
+        any_name(self.actor_ids.as_deref(), actor.id.as_deref())
+    }
+
+    /// Whether `actions` holds.
+    pub(super) fn action_matches(&self, subject: &Subject<'_>) -> bool {
+        self.actions.is_none()
+            || !is_http(subject) && any_name(self.actions.as_deref(), Some(subject.action))
+    }
+}
+
+fn any_name(patterns: Option<&[NamePattern]>, name: Option<&str>) -> bool {
+    match (patterns, name) {
+        (None, _) => true,
+        (Some(_), None) => false,
+        (Some(patterns), Some(name)) => patterns.iter().any(|pattern| pattern.matches(name)),
+    }
+}
+
+/// Whether the action is that of an HTTP request, `METHOD template`: a rule never matches the
+/// template, which says less than the path.
+pub(super) fn is_http(subject: &Subject<'_>) -> bool {
+    subject
+        .method
+        .and_then(|method| subject.action.strip_prefix(method))
+        .is_some_and(|rest| rest.starts_with(' '))
+}
+
+/// A set of callers: verified ones by their type, and all others as one.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Callers(u8);
+
+impl Callers {
+    pub(super) const NOBODY: Self = Self(0);
+    const STRANGER: Self = Self(1 << 7);
+    // Nobody is verified as `unauthenticated`.
+    const VERIFIED: Self = Self(!Self::STRANGER.0 & !(1 << ActorType::Unauthenticated as u8));
+    const EVERYBODY: Self = Self::VERIFIED.and(Self::STRANGER);
+
+    /// Verified callers of one type. Nobody, for `unauthenticated`.
+    pub(super) const fn verified(kind: ActorType) -> Self {
+        match kind {
+            ActorType::Unauthenticated => Self::NOBODY,
+            _ => Self(1 << kind as u8),
+        }
+    }
+
+    /// The one caller that `actor` is: its type counts only when it was verified.
+    pub(super) const fn of(actor: &Actor) -> Self {
+        match actor.kind {
+            ActorType::Unauthenticated => Self::STRANGER,
+            kind if actor.verified => Self::verified(kind),
+            _ => Self::STRANGER,
+        }
+    }
+
+    pub(super) const fn and(self, others: Self) -> Self {
+        Self(self.0 | others.0)
+    }
+
+    pub(super) const fn meets(self, others: Self) -> bool {
+        self.0 & others.0 != 0
+    }
+
+    pub(super) const fn covers(self, others: Self) -> bool {
+        others.0 & !self.0 == 0
+    }
+}

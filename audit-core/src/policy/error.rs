@@ -1,5 +1,7 @@
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::{fmt, io};
+
+use super::Mistake;
 
 /// Why a policy was not loaded.
 #[derive(Debug)]
@@ -25,15 +27,51 @@ pub enum PolicyError {
     },
 }
 
-/// What is wrong with the text of a policy.
-#[derive(Clone, Debug, PartialEq, Eq)]
-#[non_exhaustive]
-pub enum Mistake {
-    /// It is not TOML.
-    Syntax {
-        /// What the parser says.
-        message: String,
-    },
+impl PolicyError {
+    /// What is wrong with the text, if that is the reason.
+    #[must_use]
+    pub const fn mistake(&self) -> Option<&Mistake> {
+        match self {
+            Self::Read { .. } => None,
+            Self::Invalid { mistake, .. } => Some(mistake),
+        }
+    }
+
+    /// Line and column of the mistake, both counted from 1.
+    #[must_use]
+    pub const fn position(&self) -> Option<(usize, usize)> {
+        match self {
+            Self::Read { .. } => None,
+            Self::Invalid { line, column, .. } => Some((*line, *column)),
+        }
+    }
+
+    pub(super) const fn too_long() -> Self {
+        Self::Invalid {
+            path: None,
+            line: 1,
+            column: 1,
+            mistake: Mistake::TooLong,
+        }
+    }
+
+    /// The same, naming the file.
+    pub(super) fn in_file(self, file: &Path) -> Self {
+        match self {
+            Self::Invalid {
+                line,
+                column,
+                mistake,
+                ..
+            } => Self::Invalid {
+                path: Some(file.to_owned()),
+                line,
+                column,
+                mistake,
+            },
+            read @ Self::Read { .. } => read,
+        }
+    }
 }
 
 impl fmt::Display for PolicyError {
@@ -42,7 +80,18 @@ impl fmt::Display for PolicyError {
             Self::Read { path, source } => {
                 write!(f, "cannot read the policy {}: {source}", path.display())
             }
-            Self::Invalid { line, column, .. } => write!(f, "{line}:{column}"),
+            Self::Invalid {
+                path: Some(path),
+                line,
+                column,
+                mistake,
+            } => write!(f, "{}:{line}:{column}: {mistake}", path.display()),
+            Self::Invalid {
+                path: None,
+                line,
+                column,
+                mistake,
+            } => write!(f, "policy, line {line}, column {column}: {mistake}"),
         }
     }
 }

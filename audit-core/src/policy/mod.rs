@@ -8,12 +8,22 @@
 //! Nothing here does I/O except [`Policy::from_file`], and nothing reads a clock.
 
 mod conditions;
+mod coverage;
+mod deadline;
 mod error;
+mod fit;
+mod mistake;
+mod name_pattern;
+mod parse;
+mod path;
+mod path_pattern;
 mod rule;
 mod rules;
 mod subject;
+mod table;
 
-pub use error::{Mistake, PolicyError};
+pub use error::PolicyError;
+pub use mistake::Mistake;
 pub use rule::{Level, OnFailure, Rule};
 pub use rules::Policy;
 pub use subject::Subject;

@@ -1,10 +1,14 @@
+use std::fs::File;
+use std::io::{self, Read};
 use std::path::Path;
 use std::sync::Arc;
 
 use crate::backend::Durability;
 use crate::evidence::Hash;
 
-use super::{Mistake, OnFailure, PolicyError, Rule, Subject};
+use super::parse::{TEXT_LIMIT, parse_rules};
+use super::table::Table;
+use super::{OnFailure, PolicyError, Rule, Subject};
 
 /// Equivalent text of a policy that is only the implicit last rule.
 const DEFAULT_TEXT: &str = r#"# Built in: every policy ends with this rule.
@@ -34,6 +38,7 @@ deadline = "1s"
 /// one second, or the call is refused.
 #[derive(Clone, Debug)]
 pub struct Policy {
+    table: Table,
     rules: Box<[Arc<Rule>]>,
     last: Arc<Rule>,
     text: Arc<str>,
@@ -52,12 +57,11 @@ impl Policy {
 
     fn new(rules: Vec<Rule>, text: &str) -> Self {
         let last = Arc::new(Rule::named("default"));
+        let named = rules.into_iter().map(Arc::new);
+        let rules: Box<[_]> = named.chain([last.clone()]).collect();
         Self {
-            rules: rules
-                .into_iter()
-                .map(Arc::new)
-                .chain([last.clone()])
-                .collect(),
+            table: Table::new(&rules),
+            rules,
             last,
             text: text.into(),
             digest: Hash::digest(text.as_bytes()),
@@ -69,15 +73,8 @@ impl Policy {
     /// # Errors
     ///
     /// [`PolicyError::Invalid`], with line and column of the first [`Mistake`].
-    pub fn from_toml(_text: &str) -> Result<Self, PolicyError> {
-        Err(PolicyError::Invalid {
-            path: None,
-            line: 1,
-            column: 1,
-            mistake: Mistake::Syntax {
-                message: "not read yet".to_owned(),
-            },
-        })
+    pub fn from_toml(text: &str) -> Result<Self, PolicyError> {
+        Ok(Self::new(parse_rules(text)?, text))
     }
 
     /// A policy from a file of TOML text. Blocks while it reads.
@@ -87,11 +84,14 @@ impl Policy {
     /// When the file cannot be read, or as [`from_toml`](Self::from_toml).
     pub fn from_file(path: impl AsRef<Path>) -> Result<Self, PolicyError> {
         let path = path.as_ref();
-        let text = std::fs::read_to_string(path).map_err(|source| PolicyError::Read {
-            path: path.to_owned(),
-            source,
-        })?;
-        Self::from_toml(&text)
+        let read = || {
+            let text = read_text(path).map_err(|source| PolicyError::Read {
+                path: path.to_owned(),
+                source,
+            })?;
+            Self::from_toml(&text.ok_or_else(PolicyError::too_long)?)
+        };
+        read().map_err(|error: PolicyError| error.in_file(path))
     }
 
     /// The rules in order. The last one is always the implicit `default`.
@@ -102,8 +102,9 @@ impl Policy {
 
     /// The rule that decides about `subject`. Neither blocks, allocates nor panics.
     #[must_use]
-    pub fn decide(&self, _subject: &Subject<'_>) -> &Arc<Rule> {
-        self.rules.first().unwrap_or(&self.last)
+    pub fn decide(&self, subject: &Subject<'_>) -> &Arc<Rule> {
+        let position = self.table.decide(&self.rules, subject);
+        self.rules.get(position).unwrap_or(&self.last)
     }
 
     /// The name of the first rule that asks for bodies, if any.
@@ -132,4 +133,19 @@ impl Default for Policy {
     fn default() -> Self {
         Self::new(Vec::new(), DEFAULT_TEXT)
     }
+}
+
+/// The text of a file, or `None` as soon as it is too long.
+fn read_text(path: &Path) -> io::Result<Option<String>> {
+    let limit = u64::try_from(TEXT_LIMIT).unwrap_or(u64::MAX);
+    let mut bytes = Vec::new();
+    File::open(path)?
+        .take(limit.saturating_add(1))
+        .read_to_end(&mut bytes)?;
+    if bytes.len() > TEXT_LIMIT {
+        return Ok(None);
+    }
+    let text = String::from_utf8(bytes);
+    text.map(Some)
+        .map_err(|error| io::Error::new(io::ErrorKind::InvalidData, error))
 }
