@@ -74,11 +74,7 @@ impl Bench {
         let mut measure = cargo();
         measure.args(["build", "--quiet", "--release", "--package", "xtask"]);
         command::run(measure.args(["--features", "measure", "--bin", "measure"]))?;
-        Ok(Self {
-            quick,
-            programs,
-            scratch: Scratch::new("bench")?,
-        })
+        Ok(Self { quick, programs, scratch: Scratch::new("bench")? })
     }
 
     fn program(&self, name: &str) -> PathBuf {
@@ -102,14 +98,6 @@ fn median(mut values: Vec<f64>) -> f64 {
 }
 
 const TOOLS: [Tool; 2] = [
-    Tool {
-        program: "wrk",
-        package: "wrk",
-        purpose: "calls the servers",
-    },
-    Tool {
-        program: "openssl",
-        package: "openssl",
-        purpose: "what `audit verify` is compared with",
-    },
+    Tool { program: "wrk", package: "wrk", purpose: "calls the servers" },
+    Tool { program: "openssl", package: "openssl", purpose: "what `audit verify` is compared with" },
 ];

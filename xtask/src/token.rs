@@ -20,8 +20,7 @@ pub(crate) fn service_account(namespace: &str, name: &str) -> String {
         "nbf": 1_763_900_000_u64,
         "sub": format!("system:serviceaccount:{namespace}:{name}"),
     });
-    let part =
-        |json: &serde_json::Value| Base64UrlUnpadded::encode_string(json.to_string().as_bytes());
+    let part = |json: &serde_json::Value| Base64UrlUnpadded::encode_string(json.to_string().as_bytes());
     let signature = Base64UrlUnpadded::encode_string(&[0; 256]);
     format!("{}.{}.{signature}", part(&header), part(&claims))
 }

@@ -34,9 +34,7 @@ fn open(bench: &Bench, short: &Path, long: &Path, records: u64, table: &mut Tabl
     let time = |directory: &Path| -> Result<f64> {
         let mut open = Command::new(bench.program("measure"));
         let times = command::output(open.arg("open").arg(directory).arg("9"))?;
-        Ok(median(
-            times.lines().filter_map(|line| line.parse().ok()).collect(),
-        ))
+        Ok(median(times.lines().filter_map(|line| line.parse().ok()).collect()))
     };
     let (short, long) = (time(short)?, time(long)?);
     let what = format!("opening a log of {records} records");
@@ -54,10 +52,7 @@ fn prove(bench: &Bench, log: &Path, records: u64, table: &mut Table) -> Result {
     let mut sizes = Vec::new();
     for step in 1..=20 {
         let mut prove = Command::new(bench.program("audit"));
-        prove
-            .arg("prove")
-            .arg(log)
-            .arg((records / 21 * step).to_string());
+        prove.arg("prove").arg(log).arg((records / 21 * step).to_string());
         prove.arg("-o").arg(&file);
         let start = Instant::now();
         command::output(&mut prove)?;
@@ -66,28 +61,16 @@ fn prove(bench: &Bench, log: &Path, records: u64, table: &mut Table) -> Result {
         let _ = fs::remove_file(&file);
     }
     let what = format!("`audit prove` from {records} records");
-    table.push(
-        Row::new("prove", what, median(times))
-            .unit("ms")
-            .at_most(5.0, 3.0),
-    );
+    table.push(Row::new("prove", what, median(times)).unit("ms").at_most(5.0, 3.0));
     let largest = sizes.into_iter().fold(f64::NAN, f64::max);
-    let row = Row::new(
-        "proof_bytes",
-        "the largest of those proofs, without its line",
-        largest,
-    );
+    let row = Row::new("proof_bytes", "the largest of those proofs, without its line", largest);
     table.push(row.unit("bytes").at_most(2_048.0, 1_536.0));
     Ok(())
 }
 
 /// The length of a proof (C2SP tlog-proof) without its `extra` line.
 fn size_without_line(proof: &str) -> Result<f64> {
-    let bytes: usize = proof
-        .split_inclusive('\n')
-        .filter(|line| !line.starts_with("extra "))
-        .map(str::len)
-        .sum();
+    let bytes: usize = proof.split_inclusive('\n').filter(|line| !line.starts_with("extra ")).map(str::len).sum();
     Ok(f64::from(u32::try_from(bytes)?))
 }
 

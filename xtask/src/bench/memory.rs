@@ -14,11 +14,7 @@ use crate::server::Server;
 pub(crate) fn measure(bench: &Bench, table: &mut Table) -> Result {
     say("ten thousand calls in flight");
     raise_open_files()?;
-    let log = [
-        "--log".into(),
-        bench.place("in-flight"),
-        "--no-handled".into(),
-    ];
+    let log = ["--log".into(), bench.place("in-flight"), "--no-handled".into()];
     let bare = resident(bench, "bare", &[])?;
     let audit = resident(bench, "axum", &log)?;
     let what = format!("memory above bare at {CALLS} calls in flight");

@@ -25,13 +25,7 @@ pub(crate) struct Row {
 impl Row {
     /// A figure that is reported and has no budget.
     pub(crate) fn new(name: &'static str, what: impl Into<String>, value: f64) -> Self {
-        Self {
-            name,
-            what: what.into(),
-            value,
-            unit: "×",
-            budget: Budget::None,
-        }
+        Self { name, what: what.into(), value, unit: "×", budget: Budget::None }
     }
 
     pub(crate) fn unit(mut self, unit: &'static str) -> Self {
@@ -98,10 +92,7 @@ impl Table {
 
     /// How many floors are missed.
     pub(crate) fn missed(&self) -> usize {
-        self.0
-            .iter()
-            .filter(|row| row.verdict() == "missed")
-            .count()
+        self.0.iter().filter(|row| row.verdict() == "missed").count()
     }
 
     pub(crate) fn json(&self) -> Value {
@@ -162,14 +153,8 @@ mod tests {
 
     #[test]
     fn what_could_not_be_measured_is_missed() {
-        assert_eq!(
-            Row::new("r", "r", f64::NAN).at_most(1.0, 0.5).verdict(),
-            "missed"
-        );
-        assert_eq!(
-            Row::new("r", "r", f64::NAN).at_least(1.0, 2.0).verdict(),
-            "missed"
-        );
+        assert_eq!(Row::new("r", "r", f64::NAN).at_most(1.0, 0.5).verdict(), "missed");
+        assert_eq!(Row::new("r", "r", f64::NAN).at_least(1.0, 2.0).verdict(), "missed");
     }
 
     #[test]

@@ -27,11 +27,7 @@ struct Round {
 
 pub(crate) fn measure(bench: &Bench, table: &mut Table) -> Result {
     let servers = Servers::start(bench)?;
-    let load = Load {
-        connections: 64,
-        seconds: if bench.quick { 2 } else { 4 },
-        pause: 0,
-    };
+    let load = Load { connections: 64, seconds: if bench.quick { 2 } else { 4 }, pause: 0 };
     say("warming up");
     servers.round(bench, Load { seconds: 1, ..load }, 0)?;
     let count = if bench.quick { 3 } else { 7 };
@@ -54,9 +50,7 @@ pub(crate) fn measure(bench: &Bench, table: &mut Table) -> Result {
 impl Servers {
     fn start(bench: &Bench) -> Result<Self> {
         let errors = bench.place("errors");
-        let start = |program: &str, arguments: Vec<PathBuf>| {
-            Server::start(&bench.program(program), arguments, &errors)
-        };
+        let start = |program: &str, arguments: Vec<PathBuf>| Server::start(&bench.program(program), arguments, &errors);
         let log = |name: &str| vec!["--log".into(), bench.place(name), "--no-handled".into()];
         let mut written = log("written");
         let policy = command::root().join("examples/policy-written.toml");
@@ -80,12 +74,7 @@ impl Servers {
         let [Some(bare), Some(trace), Some(default), Some(written)] = seen else {
             return Err("a server had no turn".into());
         };
-        Ok(Round {
-            bare,
-            trace,
-            default,
-            written,
-        })
+        Ok(Round { bare, trace, default, written })
     }
 }
 
@@ -97,23 +86,11 @@ fn half_load(bench: &Bench, servers: &Servers, rate: f64, table: &mut Table) -> 
     let default = drive(bench, &servers.default, load)?;
     let share = default.rate / rate;
     for (name, what, value) in [
-        (
-            "half_load",
-            "load of the next rows, of what default can",
-            share,
-        ),
+        ("half_load", "load of the next rows, of what default can", share),
         ("p50_bare", "bare, p50 at that load", bare.p50),
-        (
-            "p50_default",
-            "default policy, p50 at that load",
-            default.p50,
-        ),
+        ("p50_default", "default policy, p50 at that load", default.p50),
         ("p99_bare", "bare, p99 at that load", bare.p99),
-        (
-            "p99_default",
-            "default policy, p99 at that load",
-            default.p99,
-        ),
+        ("p99_default", "default policy, p99 at that load", default.p99),
     ] {
         let unit = if name == "half_load" { "×" } else { "ms" };
         table.push(Row::new(name, what, value).unit(unit));
@@ -130,39 +107,21 @@ fn written(rounds: &[Round], table: &mut Table) {
     let what = "written to TraceLayer + JSON + lossless appender";
     table.push(Row::new("written_to_trace", what, to_trace).at_least(1.6, 1.8));
     for (name, what, cpu) in [
-        (
-            "cpu_bare",
-            "server CPU a request, bare",
-            (|round| round.bare.cpu) as fn(&Round) -> f64,
-        ),
-        ("cpu_trace", "server CPU a request, TraceLayer", |round| {
-            round.trace.cpu
-        }),
-        ("cpu_written", "server CPU a request, written", |round| {
-            round.written.cpu
-        }),
-        (
-            "cpu_default",
-            "server CPU a request, default policy",
-            |round| round.default.cpu,
-        ),
+        ("cpu_bare", "server CPU a request, bare", (|round| round.bare.cpu) as fn(&Round) -> f64),
+        ("cpu_trace", "server CPU a request, TraceLayer", |round| round.trace.cpu),
+        ("cpu_written", "server CPU a request, written", |round| round.written.cpu),
+        ("cpu_default", "server CPU a request, default policy", |round| round.default.cpu),
     ] {
         table.push(Row::new(name, what, median_of(rounds, cpu)).unit("µs"));
     }
-    let added = median_of(rounds, |round| {
-        (round.written.cpu - round.bare.cpu) / (round.trace.cpu - round.bare.cpu)
-    });
+    let added = median_of(rounds, |round| (round.written.cpu - round.bare.cpu) / (round.trace.cpu - round.bare.cpu));
     let what = "CPU that written adds, of what TraceLayer adds";
     table.push(Row::new("cpu_added", what, added).at_most(0.35, 0.20));
 }
 
 fn synced_at_256(bench: &Bench, servers: &Servers, table: &mut Table) -> Result {
     say("256 connections");
-    let load = Load {
-        connections: 256,
-        seconds: if bench.quick { 2 } else { 4 },
-        pause: 0,
-    };
+    let load = Load { connections: 256, seconds: if bench.quick { 2 } else { 4 }, pause: 0 };
     let mut ratios = Vec::new();
     let mut rates = Vec::new();
     for _ in 0..if bench.quick { 2 } else { 5 } {
@@ -190,11 +149,7 @@ fn paced(connections: u32, rate: f64, bench: &Bench) -> Load {
     // Each connection sends once per pause; the answer's own time is small beside it.
     let pause = f64::from(connections) / rate * 1e3;
     let pause = pause.round().clamp(1.0, 1e3) as u32;
-    Load {
-        connections,
-        seconds: if bench.quick { 2 } else { 6 },
-        pause,
-    }
+    Load { connections, seconds: if bench.quick { 2 } else { 6 }, pause }
 }
 
 fn median_of(rounds: &[Round], figure: impl Fn(&Round) -> f64) -> f64 {

@@ -47,9 +47,7 @@ pub(crate) fn drive(bench: &Bench, server: &Server, load: Load) -> Result<Seen> 
     let printed = command::output(&mut wrk)?;
     let cpu = cpu_microseconds(server.id())? - cpu;
 
-    let figures = printed
-        .lines()
-        .find_map(|line| line.strip_prefix("figures "));
+    let figures = printed.lines().find_map(|line| line.strip_prefix("figures "));
     let figures: Value = serde_json::from_str(figures.ok_or("wrk printed no figures")?)?;
     let figure = |name: &str| figures[name].as_f64().unwrap_or(f64::NAN);
     if figure("errors") != 0.0 {
@@ -90,12 +88,7 @@ fn cpu_microseconds(id: u32) -> Result<f64> {
     let stat = fs::read_to_string(format!("/proc/{id}/stat"))?;
     // The program's name may hold spaces and brackets; the fields start after the last one.
     let fields = stat.rsplit_once(')').ok_or("no name in /proc/<id>/stat")?.1;
-    let ticks: f64 = fields
-        .split_whitespace()
-        .skip(11)
-        .take(2)
-        .filter_map(|field| field.parse::<f64>().ok())
-        .sum();
+    let ticks: f64 = fields.split_whitespace().skip(11).take(2).filter_map(|field| field.parse::<f64>().ok()).sum();
     let per_second = rustix::param::clock_ticks_per_second();
     let per_second = per_second as f64;
     Ok(ticks / per_second * 1e6)

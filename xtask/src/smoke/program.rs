@@ -15,18 +15,12 @@ pub(crate) fn check(site: &Site, count: &mut Count) -> Result {
 
     let person = site.audit(&[&"verify", &site.log()])?;
     let said = String::from_utf8_lossy(&person.stdout);
-    count.check(
-        "without --key, the verdict says so",
-        said.contains("key not pinned"),
-    );
+    count.check("without --key, the verdict says so", said.contains("key not pinned"));
 
     let queried = site.audit(&[&"query", &site.log(), &"--result", &"denied", &"--json"])?;
     let lines = site.lines()?;
-    let stored: Vec<&str> = lines
-        .iter()
-        .filter(|line| line.contains(r#""result":"denied""#))
-        .map(String::as_str)
-        .collect();
+    let stored: Vec<&str> =
+        lines.iter().filter(|line| line.contains(r#""result":"denied""#)).map(String::as_str).collect();
     let printed = String::from_utf8_lossy(&queried.stdout);
     let all_there = !stored.is_empty() && stored.iter().all(|line| printed.contains(line));
     count.check("query --json gives the stored lines", all_there);

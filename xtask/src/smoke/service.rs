@@ -17,10 +17,7 @@ pub(crate) fn check(site: &Site, count: &mut Count) -> Result {
     let server = start(site)?;
     let calls = call_everything(&server, count)?;
     let second = start(site);
-    count.check(
-        "a second process on the same log is refused",
-        second.is_err(),
-    );
+    count.check("a second process on the same log is refused", second.is_err());
     let status = server.terminate()?;
     count.check("SIGTERM ends the service in order", status.success());
 
@@ -50,10 +47,7 @@ fn call_everything(server: &Server, count: &mut Count) -> Result<usize> {
     ];
     for (method, path, status) in calls {
         let answer = connection.call(method, path, Some(&token), "{}")?;
-        count.check(
-            &format!("{method} {path} answers {status}"),
-            answer.status == status,
-        );
+        count.check(&format!("{method} {path} answers {status}"), answer.status == status);
     }
     let refunds = connection.call("GET", "/v1/refunds", None, "")?;
     count.check("the counter counts refunds", refunds.body == b"2");
@@ -71,48 +65,27 @@ fn recorded(site: &Site, calls: usize, count: &mut Count) -> Result {
     for line in site.lines()? {
         records.push(serde_json::from_str::<Value>(&line)?);
     }
-    let of_kind = |kind: &str| {
-        records
-            .iter()
-            .filter(|record| record["kind"] == kind)
-            .count()
-    };
+    let of_kind = |kind: &str| records.iter().filter(|record| record["kind"] == kind).count();
     count.check("every call has an intent", of_kind("intent") == calls);
     count.check("every call has an outcome", of_kind("outcome") == calls);
     let first = records.first().map(|record| &record["kind"]);
-    count.check(
-        "the log starts with log.opened",
-        first == Some(&"log.opened".into()),
-    );
+    count.check("the log starts with log.opened", first == Some(&"log.opened".into()));
     let last = records.last().map(|record| &record["kind"]);
-    count.check(
-        "the log ends with log.closed",
-        last == Some(&"log.closed".into()),
-    );
+    count.check("the log ends with log.closed", last == Some(&"log.closed".into()));
 
-    let by_settler = records
-        .iter()
-        .find(|record| record["action"] == "POST /v1/refunds/{id}");
+    let by_settler = records.iter().find(|record| record["action"] == "POST /v1/refunds/{id}");
     let actor = by_settler.map_or(&Value::Null, |intent| &intent["actor"]);
     let named = actor["id"] == "system:serviceaccount:payments:settler"
         && actor["type"] == "service_account"
         && actor["verified"] == false;
-    count.check(
-        "the service account is named, and not called verified",
-        named,
-    );
-    let probed = records
-        .iter()
-        .any(|record| record["resource"] == "/healthz");
+    count.check("the service account is named, and not called verified", named);
+    let probed = records.iter().any(|record| record["resource"] == "/healthz");
     count.check("probes are not recorded", !probed);
     let panicked = records.iter().any(|record| record["result"] == "panicked");
     count.check("the panic is recorded", panicked);
     let handled = fs::metadata(site.place("log.handled"))?.len();
     let intents = of_kind("intent") as u64;
-    count.check(
-        "handler runs do not exceed intents",
-        handled <= intents && handled > 0,
-    );
+    count.check("handler runs do not exceed intents", handled <= intents && handled > 0);
     Ok(())
 }
 
@@ -122,9 +95,6 @@ fn exposed_key(site: &Site, count: &mut Count) -> Result {
     let refusal = start(site).err().map(|error| error.to_string());
     fs::set_permissions(&key, fs::Permissions::from_mode(0o600))?;
     let told = refusal.is_some_and(|refusal| refusal.contains("chmod 600"));
-    count.check(
-        "a key that others may read is refused, with the remedy",
-        told,
-    );
+    count.check("a key that others may read is refused, with the remedy", told);
     Ok(())
 }

@@ -20,10 +20,7 @@ pub(crate) struct Outstanding {
 
 impl Outstanding {
     pub(crate) fn new() -> Self {
-        Self {
-            appends: VecDeque::with_capacity(LIMIT),
-            waker: Arc::new(Unpark(thread::current())).into(),
-        }
+        Self { appends: VecDeque::with_capacity(LIMIT), waker: Arc::new(Unpark(thread::current())).into() }
     }
 
     /// Appends `event`; first waits for the oldest receipt when too many are outstanding.
