@@ -2,8 +2,8 @@
 //! never verify.
 
 use audit_core::evidence::{
-    CompactRange, Hash, NodeMissing, NodeSource, ProofError, ProveError, consistency_proof,
-    inclusion_proof, leaf_hash, verify_consistency, verify_inclusion,
+    CompactRange, Hash, NodeMissing, NodeSource, ProofError, ProveError, consistency_proof, inclusion_proof, leaf_hash,
+    verify_consistency, verify_inclusion,
 };
 use ct_merkle::mem_backed_tree::MemoryBackedTree;
 use proptest::prelude::*;
@@ -12,16 +12,8 @@ use sha2::Sha256;
 
 const SIZE: u64 = 300;
 
-const CLASSIC: [&[u8]; 8] = [
-    b"",
-    b"\x00",
-    b"\x10",
-    b"\x20\x21",
-    b"\x30\x31",
-    b"@ABC",
-    b"PQRSTUVW",
-    b"`abcdefghijklmno",
-];
+const CLASSIC: [&[u8]; 8] =
+    [b"", b"\x00", b"\x10", b"\x20\x21", b"\x30\x31", b"@ABC", b"PQRSTUVW", b"`abcdefghijklmno"];
 const LEAF_0: &str = "6e340b9cffb37a989ca544e6bb780a2c78901d3fb33738768511a30617afa01d";
 const LEAF_1: &str = "96a296d224f285c67bee93c30f8a309157f0daa35dc5b87e410b78630a09cfc7";
 const LEAF_4: &str = "bc1a0643b12e4d2d7c77918f44e0f4f79a838b6cf9ec5b5c283e1f4d88599e6b";
@@ -38,9 +30,7 @@ fn classic() -> Vec<Hash> {
 }
 
 fn decimal_leaves(count: u64) -> Vec<Hash> {
-    (0..count)
-        .map(|index| leaf_hash(index.to_string().as_bytes()))
-        .collect()
+    (0..count).map(|index| leaf_hash(index.to_string().as_bytes())).collect()
 }
 
 /// The roots of all beginnings, the empty one first.
@@ -163,22 +153,13 @@ fn what_lies_behind_the_end_has_no_proof() {
     let leaves = classic();
     let out_of_range = |asked| Err(ProveError::OutOfRange { asked, size: 8 });
     assert_eq!(inclusion_proof(8, 8, &leaves[..]), out_of_range(8));
-    assert_eq!(
-        inclusion_proof(u64::MAX, 8, &leaves[..]),
-        out_of_range(u64::MAX)
-    );
+    assert_eq!(inclusion_proof(u64::MAX, 8, &leaves[..]), out_of_range(u64::MAX));
     assert_eq!(consistency_proof(9, 8, &leaves[..]), out_of_range(9));
     assert!(inclusion_proof(0, 0, &leaves[..]).is_err());
-    assert_eq!(
-        verify_inclusion(8, 8, &leaves[0], &[], &Hash::ZERO),
-        Err(ProofError::OutOfRange { index: 8, size: 8 })
-    );
+    assert_eq!(verify_inclusion(8, 8, &leaves[0], &[], &Hash::ZERO), Err(ProofError::OutOfRange { index: 8, size: 8 }));
     assert_eq!(
         verify_consistency(9, 8, &[], &Hash::ZERO, &Hash::ZERO),
-        Err(ProofError::Shrunk {
-            old_size: 9,
-            size: 8
-        })
+        Err(ProofError::Shrunk { old_size: 9, size: 8 })
     );
 }
 
@@ -186,17 +167,8 @@ fn what_lies_behind_the_end_has_no_proof() {
 fn a_node_that_cannot_be_had_is_the_callers_error() {
     let leaves = classic();
     let missing = NodeMissing { level: 2, index: 2 };
-    assert_eq!(
-        inclusion_proof(3, 12, &leaves[..]),
-        Err(ProveError::Source(missing))
-    );
-    assert_eq!(
-        leaves[..].node(63, u64::MAX),
-        Err(NodeMissing {
-            level: 63,
-            index: u64::MAX,
-        })
-    );
+    assert_eq!(inclusion_proof(3, 12, &leaves[..]), Err(ProveError::Source(missing)));
+    assert_eq!(leaves[..].node(63, u64::MAX), Err(NodeMissing { level: 63, index: u64::MAX }));
     assert!(leaves[..].node(64, 0).is_err());
     assert!(leaves[..].node(u32::MAX, 1).is_err());
 }
@@ -208,14 +180,8 @@ fn the_empty_tree_has_one_root_only() {
     let verify = |old_root: Hash| verify_consistency(0, 8, &[], &old_root, &roots[8]);
     assert_eq!(verify(Hash::empty_root()), Ok(()));
     assert_eq!(verify(Hash::ZERO), Err(ProofError::OtherRoot));
-    assert_eq!(
-        verify_consistency(0, 8, &leaves[..1], &roots[0], &roots[8]),
-        Err(ProofError::TooLong)
-    );
-    assert_eq!(
-        verify_consistency(8, 8, &leaves[..1], &roots[8], &roots[8]),
-        Err(ProofError::TooLong)
-    );
+    assert_eq!(verify_consistency(0, 8, &leaves[..1], &roots[0], &roots[8]), Err(ProofError::TooLong));
+    assert_eq!(verify_consistency(8, 8, &leaves[..1], &roots[8], &roots[8]), Err(ProofError::TooLong));
 }
 
 #[test]
@@ -228,29 +194,17 @@ fn a_proof_of_the_wrong_length_is_refused() {
             let leaf = &leaves[index as usize];
             let mut path = inclusion_proof(index, size, &leaves[..]).unwrap();
             let short = &path[..path.len() - 1];
-            assert_eq!(
-                verify_inclusion(index, size, leaf, short, root),
-                Err(ProofError::TooShort)
-            );
+            assert_eq!(verify_inclusion(index, size, leaf, short, root), Err(ProofError::TooShort));
             path.push(*root);
-            assert_eq!(
-                verify_inclusion(index, size, leaf, &path, root),
-                Err(ProofError::TooLong)
-            );
+            assert_eq!(verify_inclusion(index, size, leaf, &path, root), Err(ProofError::TooLong));
         }
         for old in 1..size {
             let old_root = &roots[old as usize];
             let mut path = consistency_proof(old, size, &leaves[..]).unwrap();
             let short = &path[..path.len() - 1];
-            assert_eq!(
-                verify_consistency(old, size, short, old_root, root),
-                Err(ProofError::TooShort)
-            );
+            assert_eq!(verify_consistency(old, size, short, old_root, root), Err(ProofError::TooShort));
             path.push(*root);
-            assert_eq!(
-                verify_consistency(old, size, &path, old_root, root),
-                Err(ProofError::TooLong)
-            );
+            assert_eq!(verify_consistency(old, size, &path, old_root, root), Err(ProofError::TooLong));
         }
     }
 }
@@ -274,10 +228,7 @@ fn trees_of_any_size_are_walked_without_overflow() {
             assert!(path.len() <= 64);
             let leaf = leaf_hash(b"");
             // Imagined nodes do not hash to one another: only the length can be right.
-            assert_eq!(
-                verify_inclusion(index, size, &leaf, &path, &Hash::ZERO),
-                Err(ProofError::OtherRoot)
-            );
+            assert_eq!(verify_inclusion(index, size, &leaf, &path, &Hash::ZERO), Err(ProofError::OtherRoot));
             let path = consistency_proof(index.max(1), size, &Imagined).unwrap();
             assert!(path.len() <= 65);
             assert_eq!(

@@ -8,38 +8,14 @@ use sha2::Sha256;
 
 /// The leaves of the classic tree of eight, and the roots of its beginnings.
 const LEAVES: [(&[u8], &str); 8] = [
-    (
-        b"",
-        "6e340b9cffb37a989ca544e6bb780a2c78901d3fb33738768511a30617afa01d",
-    ),
-    (
-        b"\x00",
-        "96a296d224f285c67bee93c30f8a309157f0daa35dc5b87e410b78630a09cfc7",
-    ),
-    (
-        b"\x10",
-        "0298d122906dcfc10892cb53a73992fc5b9f493ea4c9badb27b791b4127a7fe7",
-    ),
-    (
-        b"\x20\x21",
-        "07506a85fd9dd2f120eb694f86011e5bb4662e5c415a62917033d4a9624487e7",
-    ),
-    (
-        b"\x30\x31",
-        "bc1a0643b12e4d2d7c77918f44e0f4f79a838b6cf9ec5b5c283e1f4d88599e6b",
-    ),
-    (
-        b"@ABC",
-        "4271a26be0d8a84f0bd54c8c302e7cb3a3b5d1fa6780a40bcce2873477dab658",
-    ),
-    (
-        b"PQRSTUVW",
-        "b08693ec2e721597130641e8211e7eedccb4c26413963eee6c1e2ed16ffb1a5f",
-    ),
-    (
-        b"`abcdefghijklmno",
-        "46f6ffadd3d06a09ff3c5860d2755c8b9819db7df44251788c7d8e3180de8eb1",
-    ),
+    (b"", "6e340b9cffb37a989ca544e6bb780a2c78901d3fb33738768511a30617afa01d"),
+    (b"\x00", "96a296d224f285c67bee93c30f8a309157f0daa35dc5b87e410b78630a09cfc7"),
+    (b"\x10", "0298d122906dcfc10892cb53a73992fc5b9f493ea4c9badb27b791b4127a7fe7"),
+    (b"\x20\x21", "07506a85fd9dd2f120eb694f86011e5bb4662e5c415a62917033d4a9624487e7"),
+    (b"\x30\x31", "bc1a0643b12e4d2d7c77918f44e0f4f79a838b6cf9ec5b5c283e1f4d88599e6b"),
+    (b"@ABC", "4271a26be0d8a84f0bd54c8c302e7cb3a3b5d1fa6780a40bcce2873477dab658"),
+    (b"PQRSTUVW", "b08693ec2e721597130641e8211e7eedccb4c26413963eee6c1e2ed16ffb1a5f"),
+    (b"`abcdefghijklmno", "46f6ffadd3d06a09ff3c5860d2755c8b9819db7df44251788c7d8e3180de8eb1"),
 ];
 const ROOTS: [&str; 9] = [
     "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855",
@@ -60,10 +36,7 @@ fn decimal_leaves(count: u64) -> impl Iterator<Item = Hash> {
 #[test]
 fn the_hasher_agrees_with_the_published_vectors() {
     let vectors = [
-        (
-            leaf_hash(b"L123456"),
-            "395aa064aa4c29f7010acfe3f25db9485bbd4b91897b6ad7ad547639252b4d56",
-        ),
+        (leaf_hash(b"L123456"), "395aa064aa4c29f7010acfe3f25db9485bbd4b91897b6ad7ad547639252b4d56"),
         (Hash::empty_root(), ROOTS[0]),
     ];
     for (hash, expected) in vectors {
@@ -89,26 +62,11 @@ fn the_roots_of_the_classic_tree_are_those_published() {
 #[test]
 fn the_roots_of_trees_of_several_tiles_are_the_known_ones() {
     let known = [
-        (
-            255,
-            "32f85bcaa87d7bcd05728f09e9aeba350ba6a2f733830087f0597682848be5cb",
-        ),
-        (
-            256,
-            "828515d033c19d8c901f37eccb8aed919667703486f8d2fff1cf7040321c5db1",
-        ),
-        (
-            257,
-            "1eda049a4351d86f76252bd7ec0b7746ad75b7fa0316ad5f541dbda458a312c4",
-        ),
-        (
-            512,
-            "d4b2162495ca609dc06390d353ca0c55107765c609e0226eb747d89105dc8d55",
-        ),
-        (
-            1000,
-            "638afa98022925bacfddadb15ef22fd0199c1ac99c2973b6158243d13fce05c2",
-        ),
+        (255, "32f85bcaa87d7bcd05728f09e9aeba350ba6a2f733830087f0597682848be5cb"),
+        (256, "828515d033c19d8c901f37eccb8aed919667703486f8d2fff1cf7040321c5db1"),
+        (257, "1eda049a4351d86f76252bd7ec0b7746ad75b7fa0316ad5f541dbda458a312c4"),
+        (512, "d4b2162495ca609dc06390d353ca0c55107765c609e0226eb747d89105dc8d55"),
+        (1000, "638afa98022925bacfddadb15ef22fd0199c1ac99c2973b6158243d13fce05c2"),
     ];
     for (size, root) in known {
         let tree: CompactRange = decimal_leaves(size).collect();
@@ -126,11 +84,7 @@ fn every_size_up_to_300_has_the_root_that_another_implementation_computes() {
             oracle.push((size - 1).to_string().into_bytes());
             tree.push(leaves[size - 1]);
         }
-        assert_eq!(
-            tree.root().as_bytes().as_slice(),
-            oracle.root().as_bytes().as_slice(),
-            "size {size}"
-        );
+        assert_eq!(tree.root().as_bytes().as_slice(), oracle.root().as_bytes().as_slice(), "size {size}");
         assert_eq!(compact_range_of(size as u64, &leaves[..]).unwrap(), tree);
         assert_eq!(root_of(size as u64, &leaves[..]).unwrap(), tree.root());
     }
@@ -142,10 +96,7 @@ fn a_node_is_not_a_leaf_of_its_children() {
     let joined = [left.as_bytes().as_slice(), right.as_bytes()].concat();
     assert_ne!(node_hash(&left, &right), leaf_hash(&joined));
     assert_ne!(node_hash(&left, &right), node_hash(&right, &left));
-    assert_eq!(
-        node_hash(&left, &right),
-        Hash::digest(&[b"\x01".as_slice(), &joined].concat())
-    );
+    assert_eq!(node_hash(&left, &right), Hash::digest(&[b"\x01".as_slice(), &joined].concat()));
 }
 
 #[test]
@@ -162,10 +113,7 @@ fn a_right_edge_of_another_length_than_its_size_needs_is_refused() {
     }
     let longer = [bytes.as_slice(), &[0]].concat();
     assert!(CompactRange::from_bytes(7, &longer).is_err());
-    assert_eq!(
-        CompactRange::from_bytes(0, &[]).unwrap(),
-        CompactRange::new()
-    );
+    assert_eq!(CompactRange::from_bytes(0, &[]).unwrap(), CompactRange::new());
 }
 
 #[test]

@@ -1,5 +1,7 @@
 //! Private keys in files and in the environment: what is refused, and what the refusal says.
 
+#![allow(clippy::unwrap_used, reason = "what is shared between tests may fail them")]
+
 use std::fs::{self, Permissions};
 use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
@@ -7,8 +9,7 @@ use std::path::{Path, PathBuf};
 use audit_core::key::{Key, KeyError};
 use tempfile::TempDir;
 
-const PRIVATE: &str =
-    "PRIVATE+KEY+PeterNeumann+c74f20a3+AYEKFALVFGyNhPJEMzD1QIDr+Y7hfZx09iUvxdXHKDFz";
+const PRIVATE: &str = "PRIVATE+KEY+PeterNeumann+c74f20a3+AYEKFALVFGyNhPJEMzD1QIDr+Y7hfZx09iUvxdXHKDFz";
 
 fn file(directory: &TempDir, content: impl AsRef<[u8]>, mode: u32) -> PathBuf {
     let path = directory.path().join("audit.key");
@@ -65,10 +66,7 @@ fn a_symbolic_link_is_judged_by_the_file_it_leads_to() {
     let path = file(&directory, PRIVATE, 0o644);
     let link = directory.path().join("link");
     std::os::unix::fs::symlink(&path, &link).unwrap();
-    assert!(matches!(
-        Key::from_file(&link),
-        Err(KeyError::Exposed { mode: 0o644, .. })
-    ));
+    assert!(matches!(Key::from_file(&link), Err(KeyError::Exposed { mode: 0o644, .. })));
     fs::set_permissions(&path, Permissions::from_mode(0o600)).unwrap();
     assert!(Key::from_file(&link).is_ok());
 }
@@ -91,14 +89,8 @@ fn each_fault_of_a_key_file_is_named_with_its_path() {
         (b"garbage", "does not start with PRIVATE+KEY+"),
         (b"\xff\xfe\x00", "it is not text"),
         (long.as_bytes(), "longer than 4,096 bytes"),
-        (
-            b"PRIVATE+KEY+name+00000000+AjBZMBMGByqGSM49AgEGCCqGSM49AwEHA0IABA==",
-            "ECDSA",
-        ),
-        (
-            b"PRIVATE+KEY+PeterNeumann+c74f20a4+AYEKFALVFGyNhPJEMzD1QIDr+Y7hfZx09iUvxdXHKDFz",
-            "the key id is c74f20a4",
-        ),
+        (b"PRIVATE+KEY+name+00000000+AjBZMBMGByqGSM49AgEGCCqGSM49AwEHA0IABA==", "ECDSA"),
+        (b"PRIVATE+KEY+PeterNeumann+c74f20a4+AYEKFALVFGyNhPJEMzD1QIDr+Y7hfZx09iUvxdXHKDFz", "the key id is c74f20a4"),
     ];
     for (content, expected) in cases {
         let path = file(&directory, content, 0o600);
@@ -127,9 +119,7 @@ fn a_key_file_in_a_missing_directory_is_not_written() {
 
 #[test]
 fn an_unset_variable_is_named() {
-    let message = Key::from_env("AUDIT_KEY_THAT_NOBODY_SETS")
-        .unwrap_err()
-        .to_string();
+    let message = Key::from_env("AUDIT_KEY_THAT_NOBODY_SETS").unwrap_err().to_string();
     assert!(message.contains("AUDIT_KEY_THAT_NOBODY_SETS"), "{message}");
     assert!(message.contains("audit keygen"), "{message}");
 }

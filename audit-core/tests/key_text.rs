@@ -1,10 +1,11 @@
 //! Keys as text: names, key ids, algorithms, and keys that are held elsewhere.
 
+#![allow(clippy::unwrap_used, reason = "what is shared between tests may fail them")]
+
 use audit_core::key::{Key, KeyError, NAME_LIMIT, SignError, Signer, VerifierKey};
 use proptest::prelude::*;
 
-const PRIVATE: &str =
-    "PRIVATE+KEY+PeterNeumann+c74f20a3+AYEKFALVFGyNhPJEMzD1QIDr+Y7hfZx09iUvxdXHKDFz";
+const PRIVATE: &str = "PRIVATE+KEY+PeterNeumann+c74f20a3+AYEKFALVFGyNhPJEMzD1QIDr+Y7hfZx09iUvxdXHKDFz";
 const PUBLIC: &str = "PeterNeumann+c74f20a3+ARpc2QcUPDhMQegwxbzhKqiBfsVkmqq/LDE4izWy10TW";
 const LOG_ID: &str = "0193580e-5f1a-7aaa-bbbb-0123456789ab";
 const OTHER_ID: &str = "0193580e-5f1a-7aaa-bbbb-0123456789ac";
@@ -21,10 +22,9 @@ fn white_space_around_a_key_is_ignored() {
 #[test]
 fn a_base64_part_may_contain_a_plus() {
     // The Tessera test key has one in both halves.
-    let key = Key::from_text(
-        "PRIVATE+KEY+example.com/log/testdata+33d7b496+AeymY/SZAX0jZcJ8enZ5FY1Dz+wTML2yWSkK+9DSF3eg",
-    )
-    .unwrap();
+    let key =
+        Key::from_text("PRIVATE+KEY+example.com/log/testdata+33d7b496+AeymY/SZAX0jZcJ8enZ5FY1Dz+wTML2yWSkK+9DSF3eg")
+            .unwrap();
     let public = key.verifier().to_string();
     assert_eq!(public.matches('+').count(), 3);
     assert_eq!(&VerifierKey::parse(&public).unwrap(), key.verifier());
@@ -110,10 +110,7 @@ fn a_public_key_under_which_anything_verifies_is_refused() {
     let mut identity = [0; 32];
     identity[0] = 1;
     for weak in [[0; 32], identity] {
-        assert!(matches!(
-            VerifierKey::new("name", &weak),
-            Err(KeyError::Weak)
-        ));
+        assert!(matches!(VerifierKey::new("name", &weak), Err(KeyError::Weak)));
     }
 }
 
@@ -123,10 +120,7 @@ fn a_name_that_cannot_stand_in_a_signature_line_is_refused() {
     let names = ["", "a b", "a+b", "a\nb", "a\u{2003}b", "a\u{1}b", &long];
     let key = Key::generate("good").unwrap();
     for name in names {
-        assert!(
-            matches!(Key::generate(name), Err(KeyError::Name { .. })),
-            "{name:?}"
-        );
+        assert!(matches!(Key::generate(name), Err(KeyError::Name { .. })), "{name:?}");
         assert!(key.with_name(name).is_err(), "{name:?}");
         assert!(key.verifier().with_name(name).is_err(), "{name:?}");
     }
@@ -144,10 +138,7 @@ fn generated_keys_differ_and_survive_their_text() {
     let text = one.to_private_text().unwrap();
     let read = Key::from_text(&text).unwrap();
     assert_eq!(read.verifier(), one.verifier());
-    assert_eq!(
-        read.sign_note("text\n").unwrap(),
-        one.sign_note("text\n").unwrap()
-    );
+    assert_eq!(read.sign_note("text\n").unwrap(), one.sign_note("text\n").unwrap());
 }
 
 #[test]
@@ -223,10 +214,7 @@ impl Signer for Module {
 
 fn held_elsewhere(fault: Fault) -> (Key, Key) {
     let key = Key::generate("log").unwrap();
-    let module = Module {
-        key: key.clone(),
-        fault,
-    };
+    let module = Module { key: key.clone(), fault };
     (key, Key::new("log", module).unwrap())
 }
 
@@ -234,14 +222,8 @@ fn held_elsewhere(fault: Fault) -> (Key, Key) {
 fn a_key_that_is_held_elsewhere_signs_the_same_notes_and_cannot_be_written_out() {
     let (here, elsewhere) = held_elsewhere(Fault::None);
     assert_eq!(here.verifier(), elsewhere.verifier());
-    assert_eq!(
-        here.sign_note("text\n").unwrap(),
-        elsewhere.sign_note("text\n").unwrap()
-    );
-    assert!(matches!(
-        elsewhere.to_private_text(),
-        Err(KeyError::NotExportable { .. })
-    ));
+    assert_eq!(here.sign_note("text\n").unwrap(), elsewhere.sign_note("text\n").unwrap());
+    assert!(matches!(elsewhere.to_private_text(), Err(KeyError::NotExportable { .. })));
     let renamed = elsewhere.with_name("log/two").unwrap();
     assert_eq!(renamed.name(), "log/two");
     assert!(renamed.sign_note("text\n").is_ok());
@@ -258,10 +240,7 @@ fn a_holder_that_refuses_is_quoted_as_the_source() {
 #[test]
 fn a_signature_that_does_not_verify_is_never_handed_out() {
     let (_, elsewhere) = held_elsewhere(Fault::SignsSomethingElse);
-    assert!(matches!(
-        elsewhere.sign_note("text\n"),
-        Err(SignError::Unverifiable { .. })
-    ));
+    assert!(matches!(elsewhere.sign_note("text\n"), Err(SignError::Unverifiable { .. })));
 }
 
 proptest! {

@@ -11,14 +11,14 @@ use tower_service::Service;
 
 use crate::recording::{Call, Recording};
 use crate::settings::Settings;
-use crate::{AuditBody, OnRefused};
+use crate::{AuditBody, OnRefused, Unavailable};
 
 pin_project! {
     /// Waits until the intent is recorded, then calls the inner service.
     ///
     /// Dropped before the intent is recorded, it withdraws it and the handler never runs; dropped
     /// afterwards, it records that the call was cancelled.
-    pub struct ResponseFuture<S, ReqB, R>
+    pub struct ResponseFuture<S, ReqB, R = Unavailable>
     where
         S: Service<Request<ReqB>>,
     {

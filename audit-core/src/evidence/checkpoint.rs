@@ -24,12 +24,7 @@ impl Checkpoint {
     /// A checkpoint without extension lines.
     #[must_use]
     pub fn new(origin: impl Into<String>, size: u64, root: Hash) -> Self {
-        Self {
-            origin: origin.into(),
-            size,
-            root,
-            extensions: Vec::new(),
-        }
+        Self { origin: origin.into(), size, root, extensions: Vec::new() }
     }
 
     /// Reads the text of a checkpoint, signature lines not included.
@@ -40,15 +35,11 @@ impl Checkpoint {
     /// and any number of extension lines, none of them empty and each ended by a line feed.
     pub fn parse(text: &str) -> Result<Self, CheckpointError> {
         let lines = text.strip_suffix('\n').ok_or(CheckpointError::Lines)?;
-        if lines
-            .split('\n')
-            .any(|line| line.is_empty() || line.contains(|character: char| character < ' '))
-        {
+        if lines.split('\n').any(|line| line.is_empty() || line.contains(|character: char| character < ' ')) {
             return Err(CheckpointError::Lines);
         }
         let mut lines = lines.split('\n');
-        let (Some(origin), Some(size), Some(root)) = (lines.next(), lines.next(), lines.next())
-        else {
+        let (Some(origin), Some(size), Some(root)) = (lines.next(), lines.next(), lines.next()) else {
             return Err(CheckpointError::Lines);
         };
         Ok(Self {
@@ -109,21 +100,14 @@ impl SignedCheckpoint {
     /// # Errors
     ///
     /// When the checkpoint cannot be written as one, a key has another name, or does not sign.
-    pub fn sign<'k>(
-        checkpoint: Checkpoint,
-        keys: impl IntoIterator<Item = &'k Key>,
-    ) -> Result<Self, SignError> {
+    pub fn sign<'k>(checkpoint: Checkpoint, keys: impl IntoIterator<Item = &'k Key>) -> Result<Self, SignError> {
         let text = checkpoint.to_text();
         if Checkpoint::parse(&text).as_ref() != Ok(&checkpoint) {
-            return Err(SignError::Text {
-                fault: "an origin or extension line is empty or holds a control character",
-            });
+            return Err(SignError::Text { fault: "an origin or extension line is empty or holds a control character" });
         }
         let keys: Vec<&Key> = keys.into_iter().collect();
         if keys.iter().any(|key| key.name() != checkpoint.origin) {
-            return Err(SignError::Text {
-                fault: "the origin is not the name of the key",
-            });
+            return Err(SignError::Text { fault: "the origin is not the name of the key" });
         }
         let note = SignedNote::sign(&text, keys)?;
         Ok(Self { checkpoint, note })

@@ -13,9 +13,7 @@ pub struct ParseHashError;
 
 impl fmt::Display for ParseHashError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(
-            "a hash is 64 lower-case hexadecimal digits or 44 characters of standard base64",
-        )
+        f.write_str("a hash is 64 lower-case hexadecimal digits or 44 characters of standard base64")
     }
 }
 
@@ -125,13 +123,7 @@ impl fmt::Debug for Hash {
 /// The hash of a leaf: `SHA-256(0x00 || data)` (RFC 6962 §2.1).
 #[must_use]
 pub fn leaf_hash(data: &[u8]) -> Hash {
-    Hash(
-        Sha256::new()
-            .chain_update([0])
-            .chain_update(data)
-            .finalize()
-            .into(),
-    )
+    Hash(Sha256::new().chain_update([0]).chain_update(data).finalize().into())
 }
 
 /// The hash of an inner node: `SHA-256(0x01 || left || right)` (RFC 6962 §2.1).

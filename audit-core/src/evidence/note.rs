@@ -48,23 +48,16 @@ impl NoteSignature {
 
     fn parse(line: &str) -> Result<Self, NoteError> {
         let fail = |fault| NoteError::Signature { fault };
-        let rest = line
-            .strip_prefix(SIGNATURE_START)
-            .ok_or(fail("it does not start with an em dash and a space"))?;
-        let (name, base64) = rest
-            .split_once(' ')
-            .ok_or(fail("it does not have the form <name> <base64>"))?;
+        let rest = line.strip_prefix(SIGNATURE_START).ok_or(fail("it does not start with an em dash and a space"))?;
+        let (name, base64) = rest.split_once(' ').ok_or(fail("it does not have the form <name> <base64>"))?;
         if let Some(fault) = fault_in_name(name) {
             return Err(NoteError::KeyName { fault });
         }
-        let blob =
-            Base64::decode_vec(base64).map_err(|_| fail("its signature is not standard base64"))?;
+        let blob = Base64::decode_vec(base64).map_err(|_| fail("its signature is not standard base64"))?;
         match blob.split_first_chunk() {
-            Some((key_id, signature)) if !signature.is_empty() => Ok(Self {
-                name: name.to_owned(),
-                key_id: u32::from_be_bytes(*key_id),
-                signature: signature.to_vec(),
-            }),
+            Some((key_id, signature)) if !signature.is_empty() => {
+                Ok(Self { name: name.to_owned(), key_id: u32::from_be_bytes(*key_id), signature: signature.to_vec() })
+            }
             _ => Err(fail("its signature is too short")),
         }
     }
@@ -106,10 +99,8 @@ impl SignedNote {
         // The text may hold blank lines itself: the last one ends it.
         let blank = note.rfind("\n\n").ok_or(NoteError::NoSignatures)?;
         let (text, lines) = note.split_at(blank + 1);
-        let lines = lines
-            .strip_prefix('\n')
-            .and_then(|lines| lines.strip_suffix('\n'))
-            .ok_or(NoteError::NoSignatures)?;
+        let lines =
+            lines.strip_prefix('\n').and_then(|lines| lines.strip_suffix('\n')).ok_or(NoteError::NoSignatures)?;
         let mut signatures = Vec::new();
         for line in lines.split('\n') {
             if signatures.len() == Self::SIGNATURE_LIMIT {
@@ -117,10 +108,7 @@ impl SignedNote {
             }
             signatures.push(NoteSignature::parse(line)?);
         }
-        Ok(Self {
-            text: text.to_owned(),
-            signatures,
-        })
+        Ok(Self { text: text.to_owned(), signatures })
     }
 
     /// Signs `text` with each of `keys`, in order.
@@ -132,10 +120,7 @@ impl SignedNote {
     /// When `text` does not end in a line feed, holds another control character or is too long,
     /// when there is no key or more than [`SIGNATURE_LIMIT`](Self::SIGNATURE_LIMIT), or when a
     /// key does not sign.
-    pub fn sign<'k>(
-        text: &str,
-        keys: impl IntoIterator<Item = &'k Key>,
-    ) -> Result<Self, SignError> {
+    pub fn sign<'k>(text: &str, keys: impl IntoIterator<Item = &'k Key>) -> Result<Self, SignError> {
         let fail = |fault| Err(SignError::Text { fault });
         if !text.ends_with('\n') {
             return fail("it does not end in a line feed");
@@ -205,10 +190,7 @@ impl SignedNote {
     /// [`SignatureError::NotSigned`] when no line is by a key of `keys`;
     /// [`SignatureError::Invalid`] when one that claims to be does not verify, however many
     /// others do.
-    pub fn verify_known<'k>(
-        &self,
-        keys: impl IntoIterator<Item = &'k VerifierKey>,
-    ) -> Result<(), SignatureError> {
+    pub fn verify_known<'k>(&self, keys: impl IntoIterator<Item = &'k VerifierKey>) -> Result<(), SignatureError> {
         let mut verified = false;
         for key in keys {
             // Of repeated lines of one key the first counts.
@@ -218,20 +200,11 @@ impl SignedNote {
                 .find(|signature| signature.key_id == key.key_id() && signature.name == key.name());
             let Some(claimed) = claimed else { continue };
             if !key.verify(self.text.as_bytes(), &claimed.signature) {
-                return Err(SignatureError::Invalid {
-                    name: claimed.name.clone(),
-                    key_id: claimed.key_id,
-                });
+                return Err(SignatureError::Invalid { name: claimed.name.clone(), key_id: claimed.key_id });
             }
             verified = true;
         }
-        if verified {
-            Ok(())
-        } else {
-            Err(SignatureError::NotSigned {
-                signers: self.signers(),
-            })
-        }
+        if verified { Ok(()) } else { Err(SignatureError::NotSigned { signers: self.signers() }) }
     }
 
     fn signers(&self) -> Vec<String> {
@@ -272,9 +245,7 @@ impl fmt::Display for NoteError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::TooLong => f.write_str("a signed note is at most 1,000,000 bytes long"),
-            Self::NotText => {
-                f.write_str("a signed note is UTF-8 without control characters but line feeds")
-            }
+            Self::NotText => f.write_str("a signed note is UTF-8 without control characters but line feeds"),
             Self::NoSignatures => f.write_str(
                 "a signed note ends in a blank line and signature lines, the last one ended by \
                  a line feed: it may have been cut off",
@@ -324,10 +295,9 @@ impl fmt::Display for SignatureError {
                 "the signature of {name}+{key_id:08x} does not verify: the text was altered, \
                  or the signature forged"
             ),
-            Self::Origin { found, expected } => write!(
-                f,
-                "the checkpoint is of the log {found}, but the key is of {expected}"
-            ),
+            Self::Origin { found, expected } => {
+                write!(f, "the checkpoint is of the log {found}, but the key is of {expected}")
+            }
         }
     }
 }

@@ -17,13 +17,7 @@ use super::{Hash, node_hash};
 /// # Errors
 ///
 /// When the proof does not show that.
-pub fn verify_inclusion(
-    index: u64,
-    size: u64,
-    leaf: &Hash,
-    path: &[Hash],
-    root: &Hash,
-) -> Result<(), ProofError> {
+pub fn verify_inclusion(index: u64, size: u64, leaf: &Hash, path: &[Hash], root: &Hash) -> Result<(), ProofError> {
     if index >= size {
         return Err(ProofError::OutOfRange { index, size });
     }
@@ -36,11 +30,7 @@ pub fn verify_inclusion(
         };
     }
     climb.finish()?;
-    if computed == *root {
-        Ok(())
-    } else {
-        Err(ProofError::OtherRoot)
-    }
+    if computed == *root { Ok(()) } else { Err(ProofError::OtherRoot) }
 }
 
 /// Checks that the tree of `size` leaves with `root` begins with the `old_size` leaves whose
@@ -66,11 +56,8 @@ pub fn verify_consistency(
         return verify_trivial(old_size, path, old_root, root);
     }
     // The old root itself stands in the newer tree when it is of a complete subtree.
-    let (first, rest) = if old_size.is_power_of_two() {
-        (old_root, path)
-    } else {
-        path.split_first().ok_or(ProofError::TooShort)?
-    };
+    let (first, rest) =
+        if old_size.is_power_of_two() { (old_root, path) } else { path.split_first().ok_or(ProofError::TooShort)? };
     let mut climb = Climb::new(old_size - 1, size - 1);
     climb.skip_right_children();
     let (mut old, mut new) = (*first, *first);
@@ -84,32 +71,15 @@ pub fn verify_consistency(
         }
     }
     climb.finish()?;
-    if old == *old_root && new == *root {
-        Ok(())
-    } else {
-        Err(ProofError::OtherRoot)
-    }
+    if old == *old_root && new == *root { Ok(()) } else { Err(ProofError::OtherRoot) }
 }
 
-fn verify_trivial(
-    old_size: u64,
-    path: &[Hash],
-    old_root: &Hash,
-    root: &Hash,
-) -> Result<(), ProofError> {
+fn verify_trivial(old_size: u64, path: &[Hash], old_root: &Hash, root: &Hash) -> Result<(), ProofError> {
     if !path.is_empty() {
         return Err(ProofError::TooLong);
     }
-    let expected = if old_size == 0 {
-        Hash::empty_root()
-    } else {
-        *root
-    };
-    if *old_root == expected {
-        Ok(())
-    } else {
-        Err(ProofError::OtherRoot)
-    }
+    let expected = if old_size == 0 { Hash::empty_root() } else { *root };
+    if *old_root == expected { Ok(()) } else { Err(ProofError::OtherRoot) }
 }
 
 /// On which side of the way up the next hash of a proof stands.
@@ -151,11 +121,7 @@ impl Climb {
     }
 
     const fn finish(&self) -> Result<(), ProofError> {
-        if self.last == 0 {
-            Ok(())
-        } else {
-            Err(ProofError::TooShort)
-        }
+        if self.last == 0 { Ok(()) } else { Err(ProofError::TooShort) }
     }
 
     const fn up(&mut self, levels: u32) {
@@ -203,15 +169,12 @@ impl fmt::Display for ProofError {
             Self::OutOfRange { index, size } => {
                 write!(f, "a tree of {size} leaves has no leaf {index}")
             }
-            Self::Shrunk { old_size, size } => write!(
-                f,
-                "a tree of {size} leaves cannot continue one of {old_size} leaves"
-            ),
+            Self::Shrunk { old_size, size } => {
+                write!(f, "a tree of {size} leaves cannot continue one of {old_size} leaves")
+            }
             Self::TooLong => f.write_str("the proof has too many hashes"),
             Self::TooShort => f.write_str("the proof has too few hashes"),
-            Self::OtherRoot => f.write_str(
-                "the proof leads to another root: what was proved is not what was signed",
-            ),
+            Self::OtherRoot => f.write_str("the proof leads to another root: what was proved is not what was signed"),
         }
     }
 }

@@ -87,10 +87,9 @@ impl<E> From<E> for ProveError<E> {
 impl<E> fmt::Display for ProveError<E> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::OutOfRange { asked, size } => write!(
-                f,
-                "a tree of {size} leaves has no proof for {asked}: it lies behind its end"
-            ),
+            Self::OutOfRange { asked, size } => {
+                write!(f, "a tree of {size} leaves has no proof for {asked}: it lies behind its end")
+            }
             Self::Source(_) => f.write_str("a hash of the tree could not be read"),
         }
     }
@@ -121,17 +120,10 @@ pub fn inclusion_proof<S: NodeSource + ?Sized>(
     if index >= size {
         return Err(ProveError::OutOfRange { asked: index, size });
     }
-    let mut subtree = Subtree {
-        start: 0,
-        end: size,
-    };
+    let mut subtree = Subtree { start: 0, end: size };
     let mut path = Vec::new();
     while let Some((left, right)) = subtree.children() {
-        let (sibling, next) = if index < right.start {
-            (right, left)
-        } else {
-            (left, right)
-        };
+        let (sibling, next) = if index < right.start { (right, left) } else { (left, right) };
         path.push(sibling.root(nodes)?);
         subtree = next;
     }
@@ -151,29 +143,19 @@ pub fn consistency_proof<S: NodeSource + ?Sized>(
     nodes: &S,
 ) -> Result<Vec<Hash>, ProveError<S::Error>> {
     if old_size > size {
-        return Err(ProveError::OutOfRange {
-            asked: old_size,
-            size,
-        });
+        return Err(ProveError::OutOfRange { asked: old_size, size });
     }
     if old_size == 0 || old_size == size {
         return Ok(Vec::new());
     }
-    let mut subtree = Subtree {
-        start: 0,
-        end: size,
-    };
+    let mut subtree = Subtree { start: 0, end: size };
     let mut path = Vec::new();
     // Down to the subtree whose end is the end of the old tree.
     while subtree.end != old_size {
         let Some((left, right)) = subtree.children() else {
             break;
         };
-        let (sibling, next) = if old_size <= right.start {
-            (right, left)
-        } else {
-            (left, right)
-        };
+        let (sibling, next) = if old_size <= right.start { (right, left) } else { (left, right) };
         path.push(sibling.root(nodes)?);
         subtree = next;
     }
@@ -190,14 +172,8 @@ pub fn consistency_proof<S: NodeSource + ?Sized>(
 /// # Errors
 ///
 /// When a node cannot be had.
-pub fn compact_range_of<S: NodeSource + ?Sized>(
-    size: u64,
-    nodes: &S,
-) -> Result<CompactRange, S::Error> {
-    let whole = Subtree {
-        start: 0,
-        end: size,
-    };
+pub fn compact_range_of<S: NodeSource + ?Sized>(size: u64, nodes: &S) -> Result<CompactRange, S::Error> {
+    let whole = Subtree { start: 0, end: size };
     whole.compact_range(nodes)
 }
 

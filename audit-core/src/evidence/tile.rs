@@ -34,10 +34,7 @@ pub fn entries_path(index: u64, width: Option<u8>) -> String {
 /// Groups of three digits, all but the last marked with an `x`.
 fn push_index(index: u64, width: Option<u8>, path: &mut String) {
     let digits = index.to_string();
-    let padded = format!(
-        "{digits:0>width$}",
-        width = digits.len().next_multiple_of(3)
-    );
+    let padded = format!("{digits:0>width$}", width = digits.len().next_multiple_of(3));
     let groups = padded.len() / 3;
     for (position, digit) in padded.chars().enumerate() {
         if position % 3 == 0 {
@@ -59,9 +56,7 @@ fn push_index(index: u64, width: Option<u8>, path: &mut String) {
 /// its partial tile there holds (0: there is none).
 #[must_use]
 pub fn tile_counts(level: u8, size: u64) -> (u64, u8) {
-    let hashes = size
-        .checked_shr(TILE_HEIGHT * u32::from(level))
-        .unwrap_or(0);
+    let hashes = size.checked_shr(TILE_HEIGHT * u32::from(level)).unwrap_or(0);
     (hashes / TILE_WIDTH, (hashes % TILE_WIDTH) as u8)
 }
 
@@ -103,11 +98,7 @@ impl Tile {
     ///
     /// When they are not 1 to 256.
     pub fn from_hashes(hashes: Vec<Hash>) -> Result<Self, InvalidTile> {
-        if (1..=TILE_WIDTH as usize).contains(&hashes.len()) {
-            Ok(Self { hashes })
-        } else {
-            Err(InvalidTile)
-        }
+        if (1..=TILE_WIDTH as usize).contains(&hashes.len()) { Ok(Self { hashes }) } else { Err(InvalidTile) }
     }
 
     /// The bytes: 32 for each hash.

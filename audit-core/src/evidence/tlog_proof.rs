@@ -6,9 +6,7 @@ use std::fmt;
 use base64ct::{Base64, Encoding};
 
 use super::checkpoint::parse_decimal;
-use super::{
-    CheckpointError, Hash, ProofError, SignatureError, SignedCheckpoint, verify_inclusion,
-};
+use super::{CheckpointError, Hash, ProofError, SignatureError, SignedCheckpoint, verify_inclusion};
 use crate::key::VerifierKey;
 
 const HEADER: &str = "c2sp.org/tlog-proof@v1";
@@ -38,12 +36,7 @@ impl TlogProof {
     /// A proof without extra bytes.
     #[must_use]
     pub const fn new(index: u64, path: Vec<Hash>, checkpoint: SignedCheckpoint) -> Self {
-        Self {
-            extra: None,
-            index,
-            path,
-            checkpoint,
-        }
+        Self { extra: None, index, path, checkpoint }
     }
 
     /// The same proof with `extra` bytes beside it.
@@ -65,10 +58,7 @@ impl TlogProof {
             return Err(TlogProofError::TooLong);
         }
         let text = std::str::from_utf8(bytes).map_err(|_| TlogProofError::Header)?;
-        let rest = text
-            .strip_prefix(HEADER)
-            .and_then(|rest| rest.strip_prefix('\n'))
-            .ok_or(TlogProofError::Header)?;
+        let rest = text.strip_prefix(HEADER).and_then(|rest| rest.strip_prefix('\n')).ok_or(TlogProofError::Header)?;
         // No line of the proof itself is empty: the first that is ends it.
         let (proof, checkpoint) = rest.split_once("\n\n").ok_or(TlogProofError::Cut)?;
         let mut lines = proof.split('\n');
@@ -82,10 +72,7 @@ impl TlogProof {
             extra = Some(bytes);
             line = lines.next().unwrap_or_default();
         }
-        let index = line
-            .strip_prefix("index ")
-            .and_then(parse_decimal)
-            .ok_or(TlogProofError::Index)?;
+        let index = line.strip_prefix("index ").and_then(parse_decimal).ok_or(TlogProofError::Index)?;
         let mut path = Vec::new();
         for line in lines {
             if path.len() == Self::PATH_LIMIT {
@@ -93,14 +80,8 @@ impl TlogProof {
             }
             path.push(Hash::from_base64(line).map_err(|_| TlogProofError::Hash)?);
         }
-        let checkpoint =
-            SignedCheckpoint::parse(checkpoint.as_bytes()).map_err(TlogProofError::Checkpoint)?;
-        Ok(Self {
-            extra,
-            index,
-            path,
-            checkpoint,
-        })
+        let checkpoint = SignedCheckpoint::parse(checkpoint.as_bytes()).map_err(TlogProofError::Checkpoint)?;
+        Ok(Self { extra, index, path, checkpoint })
     }
 
     /// The bytes of the proof.
@@ -135,18 +116,10 @@ impl TlogProof {
     /// When the checkpoint is of another log, not signed by `key`, or the proof does not lead
     /// from the leaf to its root.
     pub fn verify(&self, leaf: &Hash, key: &VerifierKey) -> Result<(), UnprovenError> {
-        self.checkpoint
-            .verify(key)
-            .map_err(UnprovenError::Signature)?;
+        self.checkpoint.verify(key).map_err(UnprovenError::Signature)?;
         let checkpoint = self.checkpoint.checkpoint();
-        verify_inclusion(
-            self.index,
-            checkpoint.size,
-            leaf,
-            &self.path,
-            &checkpoint.root,
-        )
-        .map_err(UnprovenError::Inclusion)
+        verify_inclusion(self.index, checkpoint.size, leaf, &self.path, &checkpoint.root)
+            .map_err(UnprovenError::Inclusion)
     }
 }
 
@@ -177,17 +150,13 @@ impl fmt::Display for TlogProofError {
         f.write_str(match self {
             Self::TooLong => "a proof is at most 1,200,000 bytes long",
             Self::Header => "not a proof: the first line has to be c2sp.org/tlog-proof@v1",
-            Self::Cut => {
-                "not a proof: no empty line sets off the checkpoint; it may have been cut off"
-            }
+            Self::Cut => "not a proof: no empty line sets off the checkpoint; it may have been cut off",
             Self::Extra => "not a proof: the line `extra` holds no standard base64",
             Self::Index => {
                 "not a proof: there has to be a line `index` with a decimal number without \
                  leading zeros"
             }
-            Self::Hash => {
-                "not a proof: a line of the inclusion proof is not 32 bytes in standard base64"
-            }
+            Self::Hash => "not a proof: a line of the inclusion proof is not 32 bytes in standard base64",
             Self::TooManyHashes => "not a proof: an inclusion proof has at most 63 hashes",
             Self::Checkpoint(source) => return write!(f, "not a proof: {source}"),
         })
@@ -210,9 +179,7 @@ impl fmt::Display for UnprovenError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Signature(_) => f.write_str("the checkpoint in the proof is not accepted"),
-            Self::Inclusion(_) => {
-                f.write_str("the record is not the one that the checkpoint covers")
-            }
+            Self::Inclusion(_) => f.write_str("the record is not the one that the checkpoint covers"),
         }
     }
 }

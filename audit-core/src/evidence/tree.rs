@@ -28,10 +28,7 @@ impl CompactRange {
     /// The empty tree.
     #[must_use]
     pub const fn new() -> Self {
-        Self {
-            size: 0,
-            peaks: Vec::new(),
-        }
+        Self { size: 0, peaks: Vec::new() }
     }
 
     /// A tree of `size` leaves from the roots of its complete subtrees, largest first.
@@ -41,11 +38,7 @@ impl CompactRange {
     /// When the number of hashes does not fit `size`. Whether they are the right hashes, only
     /// comparing [`root`](Self::root) with a signed one tells.
     pub fn from_peaks(size: u64, peaks: Vec<Hash>) -> Result<Self, InvalidCompactRange> {
-        if size.count_ones() as usize == peaks.len() {
-            Ok(Self { size, peaks })
-        } else {
-            Err(InvalidCompactRange)
-        }
+        if size.count_ones() as usize == peaks.len() { Ok(Self { size, peaks }) } else { Err(InvalidCompactRange) }
     }
 
     /// A tree of `size` leaves from the bytes that [`to_bytes`](Self::to_bytes) gave.

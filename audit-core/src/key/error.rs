@@ -97,15 +97,10 @@ impl fmt::Display for KeyError {
                 "an ECDSA key (type 0x02); only Ed25519 keys (type 0x01) are supported: \
                  make one with `audit keygen`",
             ),
-            Self::Algorithm { found } => write!(
-                f,
-                "a key of type {found:#04x}; only Ed25519 keys (type 0x01) are supported"
-            ),
-            Self::KeyId {
-                name,
-                found,
-                expected,
-            } => write!(
+            Self::Algorithm { found } => {
+                write!(f, "a key of type {found:#04x}; only Ed25519 keys (type 0x01) are supported")
+            }
+            Self::KeyId { name, found, expected } => write!(
                 f,
                 "the key id is {found:08x}, but the name {name} and the key give {expected:08x}: \
                  the text was altered, or copied in part"
@@ -117,10 +112,7 @@ impl fmt::Display for KeyError {
             Self::Random(_) => f.write_str("the operating system gave no random bytes"),
             Self::Missing { path } => {
                 let path = path.display();
-                write!(
-                    f,
-                    "there is no key file {path}; make one with `audit keygen ORIGIN`"
-                )
+                write!(f, "there is no key file {path}; make one with `audit keygen ORIGIN`")
             }
             Self::Exposed { path, mode } => {
                 let path = path.display();
@@ -148,10 +140,9 @@ impl fmt::Display for KeyError {
                  from `audit keygen ORIGIN`"
             ),
             Self::Content { place, source } => write!(f, "{place}: {source}"),
-            Self::NotExportable { name } => write!(
-                f,
-                "the private key of {name} is held elsewhere and cannot be written out"
-            ),
+            Self::NotExportable { name } => {
+                write!(f, "the private key of {name} is held elsewhere and cannot be written out")
+            }
         }
     }
 }
@@ -193,9 +184,7 @@ impl SignError {
     /// For implementors of [`Signer`](super::Signer): signing failed because of `source`.
     #[must_use]
     pub fn signer(source: impl Into<Box<dyn Error + Send + Sync>>) -> Self {
-        Self::Signer {
-            source: source.into(),
-        }
+        Self::Signer { source: source.into() }
     }
 }
 

@@ -22,15 +22,12 @@ impl Key {
     pub fn from_file(path: impl AsRef<Path>) -> Result<Self, KeyError> {
         let path = path.as_ref();
         let text = read_private(path)?;
-        let text = std::str::from_utf8(&text).map_err(|_| KeyError::Malformed {
-            expected: "private key",
-            fault: "it is not text",
-        });
-        text.and_then(Self::from_text)
-            .map_err(|source| KeyError::Content {
-                place: format!("the key file {}", path.display()),
-                source: Box::new(source),
-            })
+        let text = std::str::from_utf8(&text)
+            .map_err(|_| KeyError::Malformed { expected: "private key", fault: "it is not text" });
+        text.and_then(Self::from_text).map_err(|source| KeyError::Content {
+            place: format!("the key file {}", path.display()),
+            source: Box::new(source),
+        })
     }
 
     /// Writes the private key to a new file with mode 0600 and forces it, and its directory, to
@@ -43,11 +40,7 @@ impl Key {
     pub fn write_new_file(&self, path: impl AsRef<Path>) -> Result<(), KeyError> {
         let path = path.as_ref();
         let text = self.to_private_text()?;
-        let file = OpenOptions::new()
-            .write(true)
-            .create_new(true)
-            .mode(0o600)
-            .open(path);
+        let file = OpenOptions::new().write(true).create_new(true).mode(0o600).open(path);
         let mut file = file.map_err(|source| match source.kind() {
             ErrorKind::AlreadyExists => KeyError::Exists { path: path.into() },
             _ => failed("creating", path, source),
@@ -71,9 +64,7 @@ fn read_private(path: &Path) -> Result<Zeroizing<Vec<u8>>, KeyError> {
         _ => failed("opening", path, source),
     })?;
     // Asked of the open file: the path could be changed between two looks.
-    let metadata = file
-        .metadata()
-        .map_err(|source| failed("inspecting", path, source))?;
+    let metadata = file.metadata().map_err(|source| failed("inspecting", path, source))?;
     let mode = metadata.permissions().mode() & 0o7777;
     if metadata.is_dir() {
         let source = io::Error::from(ErrorKind::IsADirectory);
@@ -85,16 +76,11 @@ fn read_private(path: &Path) -> Result<Zeroizing<Vec<u8>>, KeyError> {
     }
     // Room for all of it, so that growing leaves no copy behind.
     let mut text = Zeroizing::new(Vec::with_capacity(FILE_LIMIT + 1));
-    file.take(FILE_LIMIT as u64 + 1)
-        .read_to_end(&mut text)
-        .map_err(|source| failed("reading", path, source))?;
+    file.take(FILE_LIMIT as u64 + 1).read_to_end(&mut text).map_err(|source| failed("reading", path, source))?;
     if text.len() > FILE_LIMIT {
         return Err(KeyError::Content {
             place: format!("the key file {}", path.display()),
-            source: Box::new(KeyError::Malformed {
-                expected: "private key",
-                fault: "it is longer than 4,096 bytes",
-            }),
+            source: Box::new(KeyError::Malformed { expected: "private key", fault: "it is longer than 4,096 bytes" }),
         });
     }
     Ok(text)
@@ -110,9 +96,5 @@ fn sync_directory_of(path: &Path) -> io::Result<()> {
 
 fn failed(doing: &'static str, path: &Path, source: io::Error) -> KeyError {
     let path = path.into();
-    KeyError::Io {
-        doing,
-        path,
-        source,
-    }
+    KeyError::Io { doing, path, source }
 }

@@ -97,10 +97,7 @@ impl Key {
         };
         let parts = KeyText::parse(rest, "private key")?;
         let mut bytes = Zeroizing::new([0; 64]);
-        let seed = parts
-            .decode(&mut bytes)?
-            .try_into()
-            .map_err(|_| malformed("the key is not 32 bytes long"))?;
+        let seed = parts.decode(&mut bytes)?.try_into().map_err(|_| malformed("the key is not 32 bytes long"))?;
         let key = Self::from_seed(parts.name, seed)?;
         parts.check_id(key.verifier.key_id())?;
         Ok(key)
@@ -114,16 +111,13 @@ impl Key {
     ///
     /// When the variable is not set, or as [`from_text`](Self::from_text).
     pub fn from_env(variable: &str) -> Result<Self, KeyError> {
-        let text = std::env::var_os(variable).ok_or_else(|| KeyError::Unset {
-            variable: variable.to_owned(),
-        })?;
+        let text = std::env::var_os(variable).ok_or_else(|| KeyError::Unset { variable: variable.to_owned() })?;
         let text = Zeroizing::new(text.into_encoded_bytes());
         let text = std::str::from_utf8(&text).map_err(|_| malformed("it is not text"));
-        text.and_then(Self::from_text)
-            .map_err(|source| KeyError::Content {
-                place: format!("the environment variable {variable}"),
-                source: Box::new(source),
-            })
+        text.and_then(Self::from_text).map_err(|source| KeyError::Content {
+            place: format!("the environment variable {variable}"),
+            source: Box::new(source),
+        })
     }
 
     /// The private key as text, erased from memory when dropped.
@@ -141,9 +135,7 @@ impl Key {
         let base64 = Zeroizing::new(Base64::encode_string(payload.as_slice()));
         let (name, key_id) = (self.name(), self.verifier.key_id());
         // Room for all of it, so that growing leaves no copy behind.
-        let mut text = Zeroizing::new(String::with_capacity(
-            PREFIX.len() + name.len() + 10 + base64.len(),
-        ));
+        let mut text = Zeroizing::new(String::with_capacity(PREFIX.len() + name.len() + 10 + base64.len()));
         for part in [PREFIX, name, "+", &format!("{key_id:08x}"), "+", &base64] {
             text.push_str(part);
         }
@@ -168,10 +160,7 @@ impl Key {
     ///
     /// When `name` cannot stand in a signature line.
     pub fn with_name(&self, name: &str) -> Result<Self, KeyError> {
-        Ok(Self {
-            verifier: self.verifier.with_name(name)?,
-            holder: self.holder.clone(),
-        })
+        Ok(Self { verifier: self.verifier.with_name(name)?, holder: self.holder.clone() })
     }
 
     /// Signs `text` and returns the bytes of the whole signed note (C2SP signed-note).
@@ -211,8 +200,6 @@ fn malformed(fault: &'static str) -> KeyError {
 
 impl fmt::Debug for Key {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Key")
-            .field("verifier", &self.verifier)
-            .finish_non_exhaustive()
+        f.debug_struct("Key").field("verifier", &self.verifier).finish_non_exhaustive()
     }
 }

@@ -41,11 +41,7 @@ impl VerifierKey {
             let name = name.to_owned();
             return Err(KeyError::Name { name, fault });
         }
-        Ok(Self {
-            name: name.into(),
-            key_id: key_id(name, key.as_bytes()),
-            key,
-        })
+        Ok(Self { name: name.into(), key_id: key_id(name, key.as_bytes()), key })
     }
 
     /// Reads a vkey. White space around it is ignored.
@@ -62,9 +58,7 @@ impl VerifierKey {
         let parts = KeyText::parse(text, "verifier key")?;
         let mut bytes = [0; 64];
         let payload = parts.decode(&mut bytes)?;
-        let public_key = payload
-            .try_into()
-            .map_err(|_| malformed("the key is not 32 bytes long"))?;
+        let public_key = payload.try_into().map_err(|_| malformed("the key is not 32 bytes long"))?;
         // First, because an altered key is rarely a point of the curve at all.
         parts.check_id(key_id(parts.name, public_key))?;
         Self::new(parts.name, public_key)
@@ -87,11 +81,7 @@ impl VerifierKey {
     #[must_use]
     pub fn for_origin(&self, origin: &str) -> Option<Self> {
         let name: &str = &self.name;
-        let below = |base: &str| {
-            origin
-                .strip_prefix(base)
-                .is_some_and(|rest| rest.len() > 1 && rest.starts_with('/'))
-        };
+        let below = |base: &str| origin.strip_prefix(base).is_some_and(|rest| rest.len() > 1 && rest.starts_with('/'));
         let same_base = || match (split_log_id(name), split_log_id(origin)) {
             (Some(own), Some(other)) => own == other,
             _ => false,
@@ -127,8 +117,7 @@ impl VerifierKey {
     /// §5.1.7, with the stricter refusal of points of small order). Never panics.
     #[must_use]
     pub fn verify(&self, message: &[u8], signature: &[u8]) -> bool {
-        Signature::from_slice(signature)
-            .is_ok_and(|signature| self.key.verify_strict(message, &signature).is_ok())
+        Signature::from_slice(signature).is_ok_and(|signature| self.key.verify_strict(message, &signature).is_ok())
     }
 }
 
@@ -145,12 +134,8 @@ fn split_log_id(origin: &str) -> Option<&str> {
 
 /// The key id of an Ed25519 key (C2SP signed-note).
 pub(super) fn key_id(name: &str, public_key: &[u8; 32]) -> u32 {
-    let digest: [u8; 32] = Sha256::new()
-        .chain_update(name)
-        .chain_update([b'\n', ED25519])
-        .chain_update(public_key)
-        .finalize()
-        .into();
+    let digest: [u8; 32] =
+        Sha256::new().chain_update(name).chain_update([b'\n', ED25519]).chain_update(public_key).finalize().into();
     let [a, b, c, d, ..] = digest;
     u32::from_be_bytes([a, b, c, d])
 }
@@ -176,15 +161,10 @@ impl<'a> KeyText<'a> {
         }
         // The base64 may contain '+' too: only the first two separate.
         let mut parts = text.splitn(3, '+');
-        let (Some(name), Some(id), Some(base64)) = (parts.next(), parts.next(), parts.next())
-        else {
+        let (Some(name), Some(id), Some(base64)) = (parts.next(), parts.next(), parts.next()) else {
             return fail("it does not have the form <name>+<key id>+<base64>");
         };
-        if id.len() != 8
-            || !id
-                .bytes()
-                .all(|byte| matches!(byte, b'0'..=b'9' | b'a'..=b'f'))
-        {
+        if id.len() != 8 || !id.bytes().all(|byte| matches!(byte, b'0'..=b'9' | b'a'..=b'f')) {
             return fail("its key id is not 8 lower-case hexadecimal digits");
         }
         let Ok(key_id) = u32::from_str_radix(id, 16) else {
@@ -194,12 +174,7 @@ impl<'a> KeyText<'a> {
             let name = name.to_owned();
             return Err(KeyError::Name { name, fault });
         }
-        Ok(Self {
-            name,
-            key_id,
-            base64,
-            expected,
-        })
+        Ok(Self { name, key_id, base64, expected })
     }
 
     /// The bytes after the type byte, decoded into `buffer`.
@@ -208,10 +183,7 @@ impl<'a> KeyText<'a> {
         let fail = |fault| KeyError::Malformed { expected, fault };
         // A P-521 key is longer than the buffer; its first four characters name the type.
         let mut start = [0; 3];
-        if let Some(Ok([found, ..])) = self
-            .base64
-            .get(..4)
-            .map(|head| Base64::decode(head, &mut start))
+        if let Some(Ok([found, ..])) = self.base64.get(..4).map(|head| Base64::decode(head, &mut start))
             && *found != ED25519
         {
             return Err(KeyError::Algorithm { found: *found });
@@ -220,9 +192,7 @@ impl<'a> KeyText<'a> {
             Ok([ED25519, payload @ ..]) => Ok(payload),
             Ok([found, ..]) => Err(KeyError::Algorithm { found: *found }),
             Ok([]) => Err(fail("its key is missing")),
-            Err(base64ct::Error::InvalidLength) => {
-                Err(fail("its key is longer than an Ed25519 key, or cut off"))
-            }
+            Err(base64ct::Error::InvalidLength) => Err(fail("its key is longer than an Ed25519 key, or cut off")),
             Err(base64ct::Error::InvalidEncoding) => Err(fail("its key is not standard base64")),
         }
     }
@@ -231,11 +201,7 @@ impl<'a> KeyText<'a> {
         if self.key_id == expected {
             return Ok(());
         }
-        Err(KeyError::KeyId {
-            name: self.name.to_owned(),
-            found: self.key_id,
-            expected,
-        })
+        Err(KeyError::KeyId { name: self.name.to_owned(), found: self.key_id, expected })
     }
 }
 

@@ -25,6 +25,8 @@ pub(crate) struct Landed {
 #[derive(Debug, Default)]
 struct State {
     leaves: Vec<Hash>,
+    /// How many leaves make a checkpoint due.
+    enough: usize,
     since: Option<Instant>,
     someone_waits: bool,
     finish: bool,
@@ -51,9 +53,10 @@ impl Landed {
         state.leaves.extend_from_slice(leaves);
         state.since.get_or_insert_with(Instant::now);
         state.someone_waits |= someone_waits;
+        let enough = state.leaves.len() >= state.enough;
         drop(state);
         // Without a waiter the synchronizer only has to learn that there is something to time.
-        if someone_waits || first {
+        if someone_waits || first || enough {
             self.changed.notify_all();
         }
     }
@@ -173,6 +176,8 @@ impl SynchronizerThread {
                 }
                 return Some(Work { leaves, requests, finish: state.finish });
             }
+            let missing = limits.checkpoint_records.saturating_sub(self.range.size() - self.signed);
+            state.enough = usize::try_from(missing).unwrap_or(usize::MAX);
             state = match wake_at {
                 Some(at) => self.landed.changed.wait_timeout(state, at - now).unwrap_or_else(PoisonError::into_inner).0,
                 None => self.landed.changed.wait(state).unwrap_or_else(PoisonError::into_inner),

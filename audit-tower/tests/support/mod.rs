@@ -1,14 +1,17 @@
 //! A log in memory and scripted response bodies.
 #![allow(dead_code)] // each test binary uses another part
 
+pub mod server;
+
 use std::collections::VecDeque;
 use std::io;
 use std::pin::Pin;
 use std::task::{Context, Poll};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
+use audit_core::backend::Memory;
 use audit_core::log::CloseError;
-use audit_core::{AuditLog, Durability, Key, Memory, Policy};
+use audit_core::{AuditLog, Durability, Key, Policy};
 use bytes::Bytes;
 use http::{HeaderMap, Request, Response};
 use http_body::{Body, Frame, SizeHint};
@@ -82,21 +85,31 @@ impl Recorder {
         self.pair().await.1
     }
 
-    /// Waits, within ten seconds, until `count` outcomes are stored.
+    /// Waits until `count` intents are stored.
+    pub async fn intents(&self, count: usize) {
+        self.stored("intent", count).await;
+    }
+
+    /// Waits until `count` outcomes are stored.
     pub async fn outcomes(&self, count: usize) {
-        for _ in 0..1_000 {
-            let stored = self.records();
-            if stored
+        self.stored("outcome", count).await;
+    }
+
+    async fn stored(&self, kind: &str, count: usize) {
+        let start = Instant::now();
+        while start.elapsed() < DEADLINE {
+            let records = self.records();
+            if records
                 .iter()
-                .filter(|record| record["kind"] == "outcome")
+                .filter(|record| record["kind"] == kind)
                 .count()
                 >= count
             {
                 return;
             }
-            tokio::time::sleep(Duration::from_millis(10)).await;
+            tokio::time::sleep(Duration::from_millis(2)).await;
         }
-        panic!("{count} outcomes within ten seconds: {:#?}", self.records());
+        panic!("not {count} of {kind} in time: {:#?}", self.records());
     }
 }
 

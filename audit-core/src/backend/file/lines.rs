@@ -89,7 +89,7 @@ pub(super) fn find(file: &fs::File, end: u64, seq: u64) -> io::Result<Option<u64
     let (mut low, mut high) = (0, end);
     while low < high {
         let middle = low + (high - low) / 2;
-        match probe(file, middle, high)? {
+        match probe(file, middle, high, end)? {
             Some((offset, found)) if found < seq => low = offset + 1,
             Some((offset, found)) if found == seq => return Ok(Some(offset)),
             // The first line from `middle` on is behind the one that is looked for, or none.
@@ -99,13 +99,13 @@ pub(super) fn find(file: &fs::File, end: u64, seq: u64) -> io::Result<Option<u64
     Ok(None)
 }
 
-/// The first line that starts at or after `from`, but before `end`: where, and its `seq`.
-fn probe(file: &fs::File, from: u64, end: u64) -> io::Result<Option<(u64, u64)>> {
+/// The first line that starts at or after `from`, but before `below`: where, and its `seq`.
+fn probe(file: &fs::File, from: u64, below: u64, end: u64) -> io::Result<Option<(u64, u64)>> {
     let start = match from.checked_sub(1) {
         None => Some(0),
         Some(before) => line_feed_from(file, before)?.map(|at| at + 1),
     };
-    match start.filter(|start| *start < end) {
+    match start.filter(|start| *start < below) {
         None => Ok(None),
         Some(start) => Ok(line_at(file, start, end)?.map(|seq| (start, seq))),
     }
