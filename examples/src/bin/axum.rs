@@ -2,11 +2,6 @@
 
 use std::process::ExitCode;
 
-use audit_core::AuditLog;
-use audit_tower::AuditLayer;
-use axum::Router;
-use axum::http::StatusCode;
-use axum::routing::get;
 use examples::options::Options;
 use examples::payments::Payments;
 use examples::{Failure, log, router, serve};
@@ -22,24 +17,8 @@ fn run() -> Result<(), Failure> {
         if options.count_handled { Payments::counting_in(&log::handled(options.log()?))? } else { Payments::new() };
     let runtime = tokio::runtime::Runtime::new()?;
     runtime.block_on(async {
-        let served = serve::until_stopped(app(payments, &log), options.listen).await;
+        let served = serve::until_stopped(router::audited(payments, &log), options.listen).await;
         log::close(&log).await?;
         served
     })
-}
-
-fn app(payments: Payments, log: &AuditLog) -> Router {
-    let asked = log.clone();
-    router::payments(payments)
-        .route("/readyz", get(move || async move { readiness(&asked) }))
-        .layer(AuditLayer::for_axum(log.clone()))
-}
-
-fn readiness(log: &AuditLog) -> (StatusCode, String) {
-    let health = log.health();
-    if health.writable {
-        return (StatusCode::OK, "ready\n".to_owned());
-    }
-    let reason = health.last_error.unwrap_or_else(|| "closed".to_owned());
-    (StatusCode::SERVICE_UNAVAILABLE, format!("not ready: {reason}\n"))
 }

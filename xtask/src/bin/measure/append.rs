@@ -2,7 +2,7 @@
 
 use std::time::{Duration, Instant};
 
-use audit_core::{AuditLog, Key, Memory};
+use audit_core::{AuditLog, Durability, Key, Memory};
 use sha2::{Digest, Sha256};
 
 use crate::outstanding::{Outstanding, wait};
@@ -10,7 +10,7 @@ use crate::{Failure, record};
 
 /// Prints how many records a second were appended, and hashed.
 pub(crate) fn measure(records: u64) -> Result<(), Failure> {
-    let store = Memory::new();
+    let store = Memory::promising(Durability::Synced);
     let log = AuditLog::builder(ORIGIN)
         .key(Key::generate(ORIGIN)?)
         .backend(store.clone())
