@@ -8,6 +8,7 @@ pub mod log;
 pub mod policy;
 pub mod record;
 pub mod redaction;
+pub mod verify;
 
 pub use backend::{Durability, File, Memory};
 pub use key::{Key, VerifierKey};

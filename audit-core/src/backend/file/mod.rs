@@ -9,6 +9,7 @@ mod lock;
 mod peaks;
 mod quarantine;
 mod range;
+mod reader;
 mod recover;
 mod rewrite;
 mod room;
@@ -31,6 +32,7 @@ use self::segment::Segment;
 use self::shared::Shared;
 use self::synchronizer::FileSynchronizer;
 use self::writer::Writer;
+pub use self::reader::FileReader;
 use super::{
     Backend, BackendError, Batch, Capabilities, Durability, Fencing, Head, Opened, Synchronizer,
     contract,
