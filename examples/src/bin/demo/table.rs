@@ -1,14 +1,15 @@
 //! The records, for people.
 
-use std::collections::HashMap;
+use std::collections::{BTreeSet, HashMap};
 
 use examples::Failure;
 use serde_json::Value;
 
 use crate::evidence::Evidence;
 
-/// Prints one row for each record.
+/// Prints one row for each record. Fails unless all three service accounts are named.
 pub(crate) fn print(evidence: &Evidence) -> Result<(), Failure> {
+    let mut accounts = BTreeSet::new();
     let mut calls: HashMap<String, (String, String)> = HashMap::new();
     println!("{:>3}  {:<15}  {:<10}  {:<21}  {:<28}  result", "seq", "time", "kind", "who", "what");
     for line in evidence.lines() {
@@ -18,6 +19,9 @@ pub(crate) fn print(evidence: &Evidence) -> Result<(), Failure> {
         let (who, what) = match text("kind").as_str() {
             "intent" => {
                 let call = (who(&record["actor"]), text("resource"));
+                if record["actor"]["type"] == "service_account" {
+                    accounts.insert(call.0.clone());
+                }
                 calls.insert(id, call.clone());
                 let method = text("action");
                 let method = method.split(' ').next().unwrap_or_default();
@@ -31,7 +35,8 @@ pub(crate) fn print(evidence: &Evidence) -> Result<(), Failure> {
         let time = time.get(11..26).unwrap_or_default();
         println!("{:>3}  {time:<15}  {:<10}  {who:<21}  {what:<28}  {}", record["seq"], text("kind"), result(&record),);
     }
-    Ok(())
+    println!("\nservice accounts: {}", Vec::from_iter(accounts.iter().map(String::as_str)).join(", "));
+    if accounts.len() == 3 { Ok(()) } else { Err("three service accounts called".into()) }
 }
 
 /// `payments/settler` for a service account of Kubernetes; what kind of caller otherwise.

@@ -1,5 +1,6 @@
 //! Ways to tamper with a log, and what each has to be found as.
 
+use std::fs;
 use std::path::Path;
 
 use audit_core::Key;
@@ -85,7 +86,7 @@ fn explain(as_expected: bool) -> &'static str {
     }
 }
 
-const ATTEMPTS: [Attempt; 11] = [
+const ATTEMPTS: [Attempt; 12] = [
     Attempt {
         what: "edits a record: refund 1002 becomes 1009",
         change: |copy, _, _| {
@@ -153,7 +154,7 @@ const ATTEMPTS: [Attempt; 11] = [
             Ok(())
         },
         against: Against::Nothing,
-        expected: Expected::Found(FindingKind::BadSignature),
+        expected: Expected::Found(FindingKind::WrongKey),
     },
     Attempt {
         what: "does the same, and replaces the public key beside the log too",
@@ -163,6 +164,19 @@ const ATTEMPTS: [Attempt; 11] = [
         },
         against: Against::Nothing,
         expected: Expected::Found(FindingKind::WrongKey),
+    },
+    Attempt {
+        what: "does the same, but leaves the old signature under the new checkpoint",
+        change: |copy, evidence, kept| {
+            forge(copy, evidence)?;
+            let forged = fs::read_to_string(copy.directory().join("checkpoint"))?;
+            let last = std::str::from_utf8(&kept.last)?;
+            let (text, _) = forged.split_once("\n\n").ok_or("no signature")?;
+            let (_, signature) = last.split_once("\n\n").ok_or("no signature")?;
+            copy.put_checkpoint(format!("{text}\n\n{signature}").as_bytes())
+        },
+        against: Against::Nothing,
+        expected: Expected::Found(FindingKind::BadSignature),
     },
     Attempt {
         what: "cuts the last records off",
