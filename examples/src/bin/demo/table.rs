@@ -31,9 +31,10 @@ pub(crate) fn print(evidence: &Evidence) -> Result<(), Failure> {
             "outcome" => calls.remove(&id).map_or_else(Default::default, |(who, _)| (who, "  └ ends".to_owned())),
             _ => Default::default(),
         };
+        let seq = record["seq"].to_string();
         let time = text("time");
         let time = time.get(11..26).unwrap_or_default();
-        println!("{:>3}  {time:<15}  {:<10}  {who:<21}  {what:<28}  {}", record["seq"], text("kind"), result(&record),);
+        println!("{seq:>3}  {time:<15}  {:<10}  {who:<21}  {what:<28}  {}", text("kind"), result(&record),);
     }
     println!("\nservice accounts: {}", Vec::from_iter(accounts.iter().map(String::as_str)).join(", "));
     if accounts.len() == 3 { Ok(()) } else { Err("three service accounts called".into()) }

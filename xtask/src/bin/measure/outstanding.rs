@@ -8,7 +8,7 @@ use std::task::{Context, Poll, Wake, Waker};
 use std::thread::{self, Thread};
 
 use audit_core::log::Append;
-use audit_core::{AuditLog, Event};
+use audit_core::{AuditLog, Event, Receipt};
 
 use crate::Failure;
 
@@ -71,7 +71,7 @@ fn block_on<F: Future + Unpin>(mut future: F, waker: &Waker) -> F::Output {
     }
 }
 
-fn recorded<T>(receipt: Option<T>) -> Result<(), Failure> {
+fn recorded(receipt: Option<Receipt>) -> Result<(), Failure> {
     match receipt {
         Some(_) => Ok(()),
         None => Err("a record was not written, so this measures nothing".into()),
