@@ -81,7 +81,7 @@ impl Servers {
 /// What a caller waits when the service is half as busy as it can be.
 fn half_load(bench: &Bench, servers: &Servers, rate: f64, table: &mut Table) -> Result {
     say("half load");
-    let load = paced(64, rate / 2.0, bench);
+    let load = paced(bench, &servers.default, 256, rate / 2.0)?;
     let bare = drive(bench, &servers.bare, load)?;
     let default = drive(bench, &servers.default, load)?;
     let share = default.rate / rate;
@@ -135,7 +135,7 @@ fn synced_at_256(bench: &Bench, servers: &Servers, table: &mut Table) -> Result 
 
     let commit = disk::group_commit(bench)?;
     table.push(Row::new("group_commit", "one group commit of this disk", commit).unit("ms"));
-    let load = paced(256, median(rates) / 2.0, bench);
+    let load = paced(bench, &servers.default, 256, median(rates) / 2.0)?;
     let synced = drive(bench, &servers.default, load)?;
     let written = drive(bench, &servers.written, load)?;
     let commits = (synced.p50 - written.p50) / commit;
@@ -144,12 +144,19 @@ fn synced_at_256(bench: &Bench, servers: &Servers, table: &mut Table) -> Result 
     Ok(())
 }
 
-/// A load of about `rate` requests per second.
-fn paced(connections: u32, rate: f64, bench: &Bench) -> Load {
-    // Each connection sends once per pause; the answer's own time is small beside it.
-    let pause = f64::from(connections) / rate * 1e3;
-    let pause = pause.round().clamp(1.0, 1e3) as u32;
-    Load { connections, seconds: if bench.quick { 2 } else { 6 }, pause }
+/// A load of about `rate` requests per second: a trial tells what a call takes besides its pause.
+fn paced(bench: &Bench, server: &Server, connections: u32, rate: f64) -> Result<Load> {
+    let cycle_ms = f64::from(connections) / rate * 1e3;
+    let trial = Load { connections, seconds: 1, pause: whole(cycle_ms) };
+    let seen = drive(bench, server, trial)?;
+    let call_ms = f64::from(connections) / seen.rate * 1e3 - f64::from(trial.pause);
+    let seconds = if bench.quick { 2 } else { 6 };
+    Ok(Load { connections, seconds, pause: whole(cycle_ms - call_ms) })
+}
+
+/// Milliseconds as `wrk` takes them.
+fn whole(pause_ms: f64) -> u32 {
+    pause_ms.round().clamp(1.0, 1e3) as u32
 }
 
 fn median_of(rounds: &[Round], figure: impl Fn(&Round) -> f64) -> f64 {
