@@ -99,6 +99,13 @@ pub trait LogReader: fmt::Debug + Sync {
     /// When the store fails.
     fn lines(&self, from: u64) -> Result<Box<dyn LineSource>, ReadError>;
 
+    /// How many lines there are: one more than the number of the last ended line.
+    ///
+    /// # Errors
+    ///
+    /// When the store fails.
+    fn size(&self) -> Result<u64, ReadError>;
+
     /// A full hash tile (C2SP tlog-tiles), if the store has it: 8,192 bytes.
     ///
     /// # Errors

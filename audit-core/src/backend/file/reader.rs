@@ -5,10 +5,14 @@ use std::path::{Path, PathBuf};
 use super::layout::{self, Layout};
 use super::lines;
 use crate::evidence::{SignedNote, tile_path};
+use crate::record::Frame;
 use crate::verify::{LineSource, LogReader, Piece, ReadError};
 
 /// The longest text of a verifier key that is read.
 const KEY_LIMIT: u64 = 4_096;
+
+/// How much is read of the end of a segment to find its last line: more than two lines.
+const LAST_LINES: usize = 160 << 10;
 
 /// The bytes of a full hash tile (C2SP tlog-tiles).
 const TILE_BYTES: u64 = 8_192;
@@ -90,6 +94,19 @@ impl LogReader for FileReader {
         Ok(Box::new(SegmentLines { waiting: paths, current: None, skip }))
     }
 
+    fn size(&self) -> Result<u64, ReadError> {
+        let mut segments = self.segments()?;
+        while let Some((first, path)) = segments.pop() {
+            if let Some(last) = last_seq(&path).map_err(|error| failed("reading", &path, error))? {
+                return Ok(last + 1);
+            }
+            if first == 0 || segments.is_empty() {
+                return Ok(first);
+            }
+        }
+        Ok(0)
+    }
+
     fn tile(&self, level: u8, index: u64) -> Result<Option<Vec<u8>>, ReadError> {
         let path = self.layout.dir().join(tile_path(level, index, None));
         read_small(&path, TILE_BYTES)
@@ -148,6 +165,19 @@ fn offset_of(path: &Path, seq: u64) -> Result<u64, ReadError> {
         Ok(lines::find(&file, end, seq)?.unwrap_or(end))
     });
     found.map_err(|error| failed("searching", path, error))
+}
+
+/// The number of the last ended line of a segment that has a frame, if there is one at its end.
+fn last_seq(path: &Path) -> io::Result<Option<u64>> {
+    let file = fs::File::open(path)?;
+    let length = file.metadata()?.len();
+    let wanted = LAST_LINES.min(usize::try_from(length).unwrap_or(LAST_LINES));
+    let mut bytes = vec![0; wanted];
+    let read = lines::read_at(&file, &mut bytes, length - wanted as u64)?;
+    let bytes = bytes.get(..read).unwrap_or_default();
+    let ended = memchr::memrchr(b'\n', bytes).map_or(0, |at| at + 1);
+    let lines = bytes.get(..ended).unwrap_or_default().split(|byte| *byte == b'\n');
+    Ok(lines.rev().find_map(|line| Frame::parse(line).ok()).map(|frame| frame.seq))
 }
 
 /// The entries of a directory whose names `number` understands; none when it is not there.
