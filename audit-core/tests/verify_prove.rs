@@ -105,6 +105,11 @@ fn a_proof_is_the_same_with_tiles_without_them_and_with_broken_ones() {
     write_tiles(&log, &disk);
     let with: Vec<_> = asked.map(|seq| prove(&disk.reader(), seq).expect("a proof")).to_vec();
     assert_eq!(without, with);
+    let growing: Vec<u8> = with[0].path.iter().flat_map(|hash| *hash.as_bytes()).take(32 * 3).collect();
+    for (name, bytes) in [("tile/0/011", growing.clone()), ("tile/1/000", growing)] {
+        fs::write(disk.path().join(name), bytes).expect("written");
+        assert_eq!(without, asked.map(|seq| prove(&disk.reader(), seq).expect("a proof")).to_vec(), "{name}");
+    }
     fs::write(disk.path().join("tile/0/003"), vec![7; 8_192]).expect("written");
     fs::write(disk.path().join("tile/0/004"), b"short").expect("written");
     fs::remove_file(disk.path().join("tile/0/005")).expect("removed");

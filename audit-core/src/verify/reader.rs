@@ -106,7 +106,8 @@ pub trait LogReader: fmt::Debug + Sync {
     /// When the store fails.
     fn size(&self) -> Result<u64, ReadError>;
 
-    /// A full hash tile (C2SP tlog-tiles), if the store has it: 8,192 bytes.
+    /// A hash tile (C2SP tlog-tiles), if the store has it: 8,192 bytes, or 32 for each hash that it
+    /// has so far.
     ///
     /// # Errors
     ///

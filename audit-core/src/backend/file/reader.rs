@@ -204,7 +204,8 @@ fn read_small(path: &Path, limit: u64) -> Result<Option<Vec<u8>>, ReadError> {
         Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
         Err(error) => return Err(failed("opening", path, error)),
     };
-    let mut bytes = Vec::new();
+    // Room for one byte more than there should be, so that the end is seen at once.
+    let mut bytes = Vec::with_capacity(usize::try_from(limit).map_or(0, |limit| limit.min(TILE_BYTES as usize)) + 64);
     file.take(limit + 1).read_to_end(&mut bytes).map_err(|error| failed("reading", path, error))?;
     Ok(Some(bytes))
 }
