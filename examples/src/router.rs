@@ -45,8 +45,7 @@ async fn refund(
         // Lands in the outcome; an activity that is over, or full, does not stop the refund.
         activity.resource(&id).ok();
     }
-    let well_formed =
-        body.is_empty() || serde_json::from_slice::<serde::de::IgnoredAny>(&body).is_ok();
+    let well_formed = body.is_empty() || serde_json::from_slice::<serde::de::IgnoredAny>(&body).is_ok();
     if !well_formed {
         return (StatusCode::BAD_REQUEST, "the body is not JSON\n").into_response();
     }
@@ -82,10 +81,7 @@ async fn stream(State(payments): State<Payments>, Query(stream): Query<Stream>) 
     payments.handled();
     let mut ticks = tokio::time::interval(CHUNK_INTERVAL);
     ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
-    Body::new(Chunks {
-        left: stream.chunks,
-        ticks,
-    })
+    Body::new(Chunks { left: stream.chunks, ticks })
 }
 
 async fn fail(State(payments): State<Payments>) -> StatusCode {

@@ -10,11 +10,7 @@ use http_body_util::BodyExt;
 use tower::ServiceExt;
 
 async fn call(payments: &Payments, method: &str, path: &str, body: &str) -> (StatusCode, String) {
-    let request = Request::builder()
-        .method(method)
-        .uri(path)
-        .body(Body::from(body.to_owned()))
-        .unwrap();
+    let request = Request::builder().method(method).uri(path).body(Body::from(body.to_owned())).unwrap();
     let app = router::payments(payments.clone());
     let response = app.oneshot(request).await.unwrap();
     let status = response.status();

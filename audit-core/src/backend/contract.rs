@@ -4,10 +4,8 @@ use std::io;
 use std::ops::Range;
 use std::time::Instant;
 
-use serde::Deserialize;
-
 use super::{BackendError, Batch, Head};
-use crate::record::Kind;
+use crate::record::{Kind, Record};
 
 /// Refuses to start once the deadline has passed.
 pub(super) fn in_time(deadline: Instant, doing: &'static str) -> Result<(), BackendError> {
@@ -68,10 +66,7 @@ pub(super) fn already_here<B: AsRef<[u8]>>(
 /// Where the `index`th line of `batch` starts in its bytes.
 pub(super) fn start_of(batch: &Batch<'_>, index: usize) -> usize {
     let before = index.checked_sub(1);
-    before
-        .and_then(|at| batch.ends.get(at))
-        .copied()
-        .unwrap_or(0)
+    before.and_then(|at| batch.ends.get(at)).copied().unwrap_or(0)
 }
 
 /// How many ended lines `bytes` holds.
@@ -81,24 +76,15 @@ pub(super) fn lines_in(bytes: &[u8]) -> usize {
 
 /// Other bytes are where these should go.
 pub(super) fn conflict(found: Head) -> BackendError {
-    BackendError::Conflict {
-        found: Some(found),
-        detail: format!("the log ends at {} lines, with others", found.size),
-    }
+    BackendError::Conflict { found: Some(found), detail: format!("the log ends at {} lines, with others", found.size) }
 }
 
 /// Refuses a checkpoint that is older than the newest one, or about lines that are not there.
-pub(super) fn check_published(
-    published: Option<u64>,
-    size: u64,
-    lines: u64,
-) -> Result<(), BackendError> {
+pub(super) fn check_published(published: Option<u64>, size: u64, lines: u64) -> Result<(), BackendError> {
     if let Some(published) = published.filter(|published| size < *published) {
         return Err(BackendError::Conflict {
             found: None,
-            detail: format!(
-                "a checkpoint of size {published} is published, not replaced by one of size {size}"
-            ),
+            detail: format!("a checkpoint of size {published} is published, not replaced by one of size {size}"),
         });
     }
     if size > lines {
@@ -111,9 +97,5 @@ pub(super) fn check_published(
 
 /// Whether `line` is the one that a writer leaves when it closes the log in order.
 pub(super) fn is_log_closed(line: &[u8]) -> bool {
-    #[derive(Deserialize)]
-    struct OfKind<'a> {
-        kind: &'a str,
-    }
-    serde_json::from_slice(line).is_ok_and(|OfKind { kind }| kind == Kind::LogClosed.as_str())
+    Record::parse(line).is_ok_and(|record| record.kind() == Some(Kind::LogClosed))
 }

@@ -31,8 +31,7 @@ impl Conditions {
 
     /// Whether `actions` holds.
     pub(super) fn action_matches(&self, subject: &Subject<'_>) -> bool {
-        self.actions.is_none()
-            || !is_http(subject) && any_name(self.actions.as_deref(), Some(subject.action))
+        self.actions.is_none() || !is_http(subject) && any_name(self.actions.as_deref(), Some(subject.action))
     }
 }
 
@@ -47,10 +46,7 @@ fn any_name(patterns: Option<&[NamePattern]>, name: Option<&str>) -> bool {
 /// Whether the action is that of an HTTP request, `METHOD template`: a rule never matches the
 /// template, which says less than the path.
 pub(super) fn is_http(subject: &Subject<'_>) -> bool {
-    subject
-        .method
-        .and_then(|method| subject.action.strip_prefix(method))
-        .is_some_and(|rest| rest.starts_with(' '))
+    subject.method.and_then(|method| subject.action.strip_prefix(method)).is_some_and(|rest| rest.starts_with(' '))
 }
 
 /// A set of callers: verified ones by their type, and all others as one.

@@ -33,10 +33,7 @@ impl PathPattern {
             return Err("it is longer than 1,024 bytes: shorten it with `**`");
         }
         if body.is_empty() {
-            return Ok(Self {
-                head: Box::default(),
-                tail: None,
-            });
+            return Ok(Self { head: Box::default(), tail: None });
         }
         if body.ends_with('/') {
             return Err("it ends with `/`: leave that out, a final `/` makes no difference");
@@ -54,10 +51,7 @@ impl PathPattern {
         if head.len() + tail.as_ref().map_or(0, Vec::len) > SEGMENTS_LIMIT {
             return Err("it has more than 32 segments: shorten it with `**`");
         }
-        Ok(Self {
-            head: head.into(),
-            tail: tail.map(Into::into),
-        })
+        Ok(Self { head: head.into(), tail: tail.map(Into::into) })
     }
 
     /// Splits off the literal segments at the start, joined by `/`; the pattern keeps the rest.
@@ -74,10 +68,7 @@ impl PathPattern {
             start.extend_from_slice(literal);
             depth += 1;
         }
-        let rest = Self {
-            head: self.head.iter().skip(depth).cloned().collect(),
-            tail: self.tail.clone(),
-        };
+        let rest = Self { head: self.head.iter().skip(depth).cloned().collect(), tail: self.tail.clone() };
         (start, depth, rest)
     }
 
@@ -100,10 +91,7 @@ impl PathPattern {
     }
 
     /// Whether the pattern matches exactly these segments.
-    pub(super) fn fit_segments<'a>(
-        &self,
-        mut segments: impl DoubleEndedIterator<Item = &'a [u8]>,
-    ) -> Fit {
+    pub(super) fn fit_segments<'a>(&self, mut segments: impl DoubleEndedIterator<Item = &'a [u8]>) -> Fit {
         let mut fit = Fit::Yes;
         for segment in &self.head {
             fit = fit.min(segments.next().map_or(Fit::No, |found| segment.fit(found)));
@@ -182,14 +170,10 @@ impl Segment {
             match character {
                 '*' => return Err("`*` stands for a whole segment: write `*` alone, or `**`"),
                 '%' => {
-                    return Err(
-                        "it contains `%`: write the character itself, all spellings of a path are matched",
-                    );
+                    return Err("it contains `%`: write the character itself, all spellings of a path are matched");
                 }
                 '{' | '}' => {
-                    return Err(
-                        "it is a route template: paths are matched as sent, write `*` for a parameter",
-                    );
+                    return Err("it is a route template: paths are matched as sent, write `*` for a parameter");
                 }
                 '?' | '#' => {
                     return Err("it contains `?` or `#`: only paths are matched, not queries");

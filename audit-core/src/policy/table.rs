@@ -81,10 +81,7 @@ impl Table {
 
     /// The position of the rule that decides about `subject`; the last of `rules` if no other does.
     pub(super) fn decide(&self, rules: &[Arc<Rule>], subject: &Subject<'_>) -> usize {
-        let caller = Caller {
-            callers: Callers::of(subject.actor),
-            method: self.method_bit(subject.method),
-        };
+        let caller = Caller { callers: Callers::of(subject.actor), method: self.method_bit(subject.method) };
         match subject.path.and_then(Path::read) {
             None => self.first_anywhere(rules, subject, caller, rules.len()),
             Some(path) if path.is_plain() => self.first(rules, subject, caller, &path),
@@ -93,36 +90,19 @@ impl Table {
     }
 
     fn method_bit(&self, method: Option<&str>) -> u64 {
-        let position =
-            method.and_then(|method| self.methods.iter().position(|known| **known == *method));
+        let position = method.and_then(|method| self.methods.iter().position(|known| **known == *method));
         position.map_or(OTHER_METHOD, |position| 1 << position)
     }
 
     /// The first rule without `paths` that matches, if it comes before `limit`.
-    fn first_anywhere(
-        &self,
-        rules: &[Arc<Rule>],
-        subject: &Subject<'_>,
-        caller: Caller,
-        limit: usize,
-    ) -> usize {
-        let before = self
-            .anywhere
-            .iter()
-            .copied()
-            .take_while(|rule| *rule < limit);
+    fn first_anywhere(&self, rules: &[Arc<Rule>], subject: &Subject<'_>, caller: Caller, limit: usize) -> usize {
+        let before = self.anywhere.iter().copied().take_while(|rule| *rule < limit);
         let mut before = before.filter(|rule| self.admits(rules, *rule, subject, caller));
         before.next().unwrap_or(limit)
     }
 
     /// The first rule that matches a subject with a plain path.
-    fn first(
-        &self,
-        rules: &[Arc<Rule>],
-        subject: &Subject<'_>,
-        caller: Caller,
-        path: &Path<'_>,
-    ) -> usize {
+    fn first(&self, rules: &[Arc<Rule>], subject: &Subject<'_>, caller: Caller, path: &Path<'_>) -> usize {
         let mut first = rules.len();
         let body = path.body();
         let mut end = 0;
@@ -145,11 +125,7 @@ impl Table {
             }
             let next = if depth == 0 { 0 } else { end + 1 };
             let after = body.get(next..).unwrap_or_default();
-            end = next
-                + after
-                    .iter()
-                    .position(|byte| *byte == b'/')
-                    .unwrap_or(after.len());
+            end = next + after.iter().position(|byte| *byte == b'/').unwrap_or(after.len());
         }
         self.first_anywhere(rules, subject, caller, first)
     }
@@ -159,21 +135,12 @@ impl Table {
     fn allows_final_slash(&self, candidate: &Candidate, path: &Path<'_>) -> bool {
         !path.has_final_slash()
             || candidate.rest.ends_open()
-            || self
-                .gates
-                .get(candidate.rule)
-                .is_none_or(|gate| gate.level != Level::None)
+            || self.gates.get(candidate.rule).is_none_or(|gate| gate.level != Level::None)
     }
 
     /// The strictest of all rules that match some reading of an odd path, up to the first that
     /// matches all of them. Rules that record nothing do not count.
-    fn strictest(
-        &self,
-        rules: &[Arc<Rule>],
-        subject: &Subject<'_>,
-        caller: Caller,
-        path: &Path<'_>,
-    ) -> usize {
+    fn strictest(&self, rules: &[Arc<Rule>], subject: &Subject<'_>, caller: Caller, path: &Path<'_>) -> usize {
         let mut strictest: Option<(usize, &Rule)> = None;
         for (position, rule) in rules.iter().enumerate() {
             let fit = self.fit(position, rule, subject, caller, path);
@@ -188,19 +155,9 @@ impl Table {
         strictest.map_or(rules.len(), |(position, _)| position)
     }
 
-    fn fit(
-        &self,
-        position: usize,
-        rule: &Rule,
-        subject: &Subject<'_>,
-        caller: Caller,
-        path: &Path<'_>,
-    ) -> Fit {
+    fn fit(&self, position: usize, rule: &Rule, subject: &Subject<'_>, caller: Caller, path: &Path<'_>) -> Fit {
         let conditions = &rule.conditions;
-        let admitted = self
-            .gates
-            .get(position)
-            .is_some_and(|gate| gate.admits(caller));
+        let admitted = self.gates.get(position).is_some_and(|gate| gate.admits(caller));
         if rule.level == Level::None || !admitted || !conditions.actor_id_matches(subject.actor) {
             return Fit::No;
         }
@@ -218,20 +175,13 @@ impl Table {
     }
 
     /// Whether everything but the path of `rule` matches.
-    fn admits(
-        &self,
-        rules: &[Arc<Rule>],
-        rule: usize,
-        subject: &Subject<'_>,
-        caller: Caller,
-    ) -> bool {
+    fn admits(&self, rules: &[Arc<Rule>], rule: usize, subject: &Subject<'_>, caller: Caller) -> bool {
         let Some(gate) = self.gates.get(rule).filter(|gate| gate.admits(caller)) else {
             return false;
         };
         !gate.has_names
             || rules.get(rule).is_some_and(|rule| {
-                rule.conditions.actor_id_matches(subject.actor)
-                    && rule.conditions.action_matches(subject)
+                rule.conditions.actor_id_matches(subject.actor) && rule.conditions.action_matches(subject)
             })
     }
 }
@@ -247,19 +197,12 @@ impl Gate {
     /// The gate of `rule`, whose methods are added to `known`.
     fn new(rule: &Rule, known: &mut Vec<Box<str>>) -> Self {
         let conditions = &rule.conditions;
-        let mut methods = if conditions.methods.is_none() {
-            u64::MAX
-        } else {
-            0
-        };
+        let mut methods = if conditions.methods.is_none() { u64::MAX } else { 0 };
         for method in conditions.methods.iter().flatten() {
-            let position = known
-                .iter()
-                .position(|name| name == method)
-                .unwrap_or_else(|| {
-                    known.push(method.clone());
-                    known.len() - 1
-                });
+            let position = known.iter().position(|name| name == method).unwrap_or_else(|| {
+                known.push(method.clone());
+                known.len() - 1
+            });
             methods |= 1 << position.min(METHODS_LIMIT);
         }
         Self {

@@ -10,10 +10,7 @@ pub(crate) struct TimeReader {
 
 impl Default for TimeReader {
     fn default() -> Self {
-        Self {
-            text: [0; 20],
-            micros: 0,
-        }
+        Self { text: [0; 20], micros: 0 }
     }
 }
 
@@ -34,23 +31,12 @@ impl TimeReader {
 }
 
 fn number(digits: &[u8]) -> Option<i64> {
-    digits.iter().try_fold(0_i64, |value, digit| {
-        digit
-            .is_ascii_digit()
-            .then(|| value * 10 + i64::from(digit - b'0'))
-    })
+    digits.iter().try_fold(0_i64, |value, digit| digit.is_ascii_digit().then(|| value * 10 + i64::from(digit - b'0')))
 }
 
 /// Seconds since 1970 of `2026-11-23T11:40:06.`.
 fn seconds(text: &[u8; 20]) -> Option<i64> {
-    let marks = [
-        (4, b'-'),
-        (7, b'-'),
-        (10, b'T'),
-        (13, b':'),
-        (16, b':'),
-        (19, b'.'),
-    ];
+    let marks = [(4, b'-'), (7, b'-'), (10, b'T'), (13, b':'), (16, b':'), (19, b'.')];
     if marks.iter().any(|(at, mark)| text.get(*at) != Some(mark)) {
         return None;
     }

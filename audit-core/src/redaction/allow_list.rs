@@ -44,10 +44,7 @@ impl AllowList {
     {
         let names = |name: &str| name.to_ascii_lowercase();
         Ok(Self {
-            headers: headers
-                .into_iter()
-                .map(|name| names(name.as_ref()))
-                .collect(),
+            headers: headers.into_iter().map(|name| names(name.as_ref())).collect(),
             query: query.into_iter().map(|name| names(name.as_ref())).collect(),
         })
     }

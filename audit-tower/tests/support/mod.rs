@@ -99,12 +99,7 @@ impl Recorder {
         let start = Instant::now();
         while start.elapsed() < DEADLINE {
             let records = self.records();
-            if records
-                .iter()
-                .filter(|record| record["kind"] == kind)
-                .count()
-                >= count
-            {
+            if records.iter().filter(|record| record["kind"] == kind).count() >= count {
                 return;
             }
             tokio::time::sleep(Duration::from_millis(2)).await;
@@ -130,10 +125,7 @@ pub struct Script {
 
 impl Script {
     pub fn new(steps: impl IntoIterator<Item = Step>) -> Self {
-        Self {
-            steps: steps.into_iter().collect(),
-            size: None,
-        }
+        Self { steps: steps.into_iter().collect(), size: None }
     }
 
     /// Announces a length, whatever the steps are.
@@ -147,15 +139,10 @@ impl Body for Script {
     type Data = Bytes;
     type Error = io::Error;
 
-    fn poll_frame(
-        mut self: Pin<&mut Self>,
-        _cx: &mut Context<'_>,
-    ) -> Poll<Option<Result<Frame<Bytes>, io::Error>>> {
+    fn poll_frame(mut self: Pin<&mut Self>, _cx: &mut Context<'_>) -> Poll<Option<Result<Frame<Bytes>, io::Error>>> {
         match self.steps.pop_front() {
             None => Poll::Ready(None),
-            Some(Step::Data(text)) => {
-                Poll::Ready(Some(Ok(Frame::data(Bytes::from_static(text.as_bytes())))))
-            }
+            Some(Step::Data(text)) => Poll::Ready(Some(Ok(Frame::data(Bytes::from_static(text.as_bytes()))))),
             Some(Step::Trailers(trailers)) => Poll::Ready(Some(Ok(Frame::trailers(trailers)))),
             Some(Step::Error) => Poll::Ready(Some(Err(io::Error::other("scripted")))),
             Some(Step::Panic) => panic!("scripted panic of a body"),
@@ -164,8 +151,7 @@ impl Body for Script {
     }
 
     fn size_hint(&self) -> SizeHint {
-        self.size
-            .map_or_else(SizeHint::default, SizeHint::with_exact)
+        self.size.map_or_else(SizeHint::default, SizeHint::with_exact)
     }
 }
 

@@ -16,13 +16,8 @@ use tower::Service;
 /// Serves HTTP/1 and HTTP/2 with hyper until the test ends.
 pub async fn serve<S, B>(service: AuditService<S>) -> SocketAddr
 where
-    S: Service<Request<Incoming>, Response = Response<B>, Error = Infallible, Future: Send>
-        + Clone
-        + Send
-        + 'static,
-    B: http_body::Body<Data: Send, Error: Into<Box<dyn std::error::Error + Send + Sync>>>
-        + Send
-        + 'static,
+    S: Service<Request<Incoming>, Response = Response<B>, Error = Infallible, Future: Send> + Clone + Send + 'static,
+    B: http_body::Body<Data: Send, Error: Into<Box<dyn std::error::Error + Send + Sync>>> + Send + 'static,
 {
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let address = listener.local_addr().unwrap();
@@ -33,9 +28,7 @@ where
             tokio::spawn(async move {
                 let builder = auto::Builder::new(TokioExecutor::new());
                 // A client that goes away is what some tests are about.
-                let _ = builder
-                    .serve_connection_with_upgrades(TokioIo::new(stream), service)
-                    .await;
+                let _ = builder.serve_connection_with_upgrades(TokioIo::new(stream), service).await;
             });
         }
     });
@@ -57,11 +50,7 @@ pub async fn begin(address: SocketAddr, bytes: &[u8], until: &str) -> TcpStream 
     stream.write_all(bytes).await.unwrap();
     let mut answer = Vec::new();
     while !String::from_utf8_lossy(&answer).contains(until) {
-        assert_ne!(
-            stream.read_buf(&mut answer).await.unwrap(),
-            0,
-            "closed before {until:?}"
-        );
+        assert_ne!(stream.read_buf(&mut answer).await.unwrap(), 0, "closed before {until:?}");
     }
     stream
 }

@@ -12,11 +12,8 @@ use examples::{Failure, log, router, serve};
 fn main() -> Result<(), Failure> {
     let options = Options::from_arguments()?;
     let log = log::open(&options)?;
-    let payments = if options.count_handled {
-        Payments::counting_in(&log::handled(options.log()?))?
-    } else {
-        Payments::new()
-    };
+    let payments =
+        if options.count_handled { Payments::counting_in(&log::handled(options.log()?))? } else { Payments::new() };
     let runtime = tokio::runtime::Runtime::new()?;
     runtime.block_on(async {
         let served = serve::until_stopped(app(payments, &log), options.listen).await;

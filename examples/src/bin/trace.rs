@@ -15,16 +15,9 @@ use tracing_appender::non_blocking::NonBlockingBuilder;
 #[tokio::main]
 async fn main() -> Result<(), Failure> {
     let options = Options::from_arguments()?;
-    let file = OpenOptions::new()
-        .create(true)
-        .append(true)
-        .open(options.log()?)?;
+    let file = OpenOptions::new().create(true).append(true).open(options.log()?)?;
     let (writer, _flushes_when_dropped) = NonBlockingBuilder::default().lossy(false).finish(file);
-    tracing_subscriber::fmt()
-        .json()
-        .with_max_level(Level::INFO)
-        .with_writer(writer)
-        .init();
+    tracing_subscriber::fmt().json().with_max_level(Level::INFO).with_writer(writer).init();
 
     let app = router::payments(Payments::new()).layer(
         TraceLayer::new_for_http()
