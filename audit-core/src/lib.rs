@@ -12,6 +12,7 @@ pub mod record;
 pub mod redaction;
 #[cfg(feature = "testing")]
 pub mod testing;
+pub mod verify;
 
 pub use backend::{Durability, File, Memory};
 pub use key::{Key, VerifierKey};

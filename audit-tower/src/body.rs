@@ -66,10 +66,10 @@ impl<B: Body> Body for AuditBody<B> {
                     if inner.is_end_stream() {
                         recording.end();
                     }
-                } else if let Some(trailers) = frame.trailers_ref() {
-                    if let Some(recording) = this.recording.take() {
-                        recording.trailers(trailers);
-                    }
+                } else if let Some(trailers) = frame.trailers_ref()
+                    && let Some(recording) = this.recording.take()
+                {
+                    recording.trailers(trailers);
                 }
             }
         }

@@ -1,5 +1,7 @@
 //! In axum routers, over real sockets.
 
+#![allow(clippy::unwrap_used)] // a test ends at the first surprise
+
 mod support;
 
 use std::net::SocketAddr;

@@ -1,5 +1,7 @@
 //! What the types promise, checked by compiling.
 
+#![allow(clippy::unwrap_used)] // a test ends at the first surprise
+
 mod support;
 
 use std::collections::VecDeque;
@@ -18,6 +20,7 @@ use tower::util::{BoxCloneService, BoxCloneSyncService};
 use tower::{Layer, Service, ServiceExt, service_fn};
 
 type Call = Request<Full<Bytes>>;
+type Boxed = BoxCloneService<Call, Response<Full<Bytes>>, Infallible>;
 
 async fn hello(_: Call) -> Result<Response<Full<Bytes>>, Infallible> {
     Ok(Response::new(Full::from("hello")))
@@ -48,13 +51,10 @@ async fn layer_service_future_and_body_are_send_and_the_first_two_sync() {
 fn the_types_can_be_named() {
     struct Held {
         layer: AuditLayer,
-        service: AuditService<BoxCloneService<Call, Response<Full<Bytes>>, Infallible>>,
+        service: AuditService<Boxed>,
         body: AuditBody<Full<Bytes>>,
     }
-    fn future(
-        service: &mut Held,
-        request: Call,
-    ) -> ResponseFuture<BoxCloneService<Call, Response<Full<Bytes>>, Infallible>, Full<Bytes>> {
+    fn future(service: &mut Held, request: Call) -> ResponseFuture<Boxed, Full<Bytes>> {
         service.service.call(request)
     }
 
@@ -69,7 +69,7 @@ fn the_types_can_be_named() {
 #[tokio::test]
 async fn bodies_need_neither_bytes_nor_errors_that_are_errors_nor_unpin() {
     /// Data that is no `Bytes`, an error that is no `Error`, and not `Unpin`.
-    struct Odd(Option<VecDeque<u8>>, std::marker::PhantomPinned);
+    struct Odd(std::marker::PhantomPinned);
     struct NoError;
     impl http_body::Body for Odd {
         type Data = VecDeque<u8>;
@@ -81,7 +81,7 @@ async fn bodies_need_neither_bytes_nor_errors_that_are_errors_nor_unpin() {
 
     let recorder = Recorder::new();
     let service = AuditLayer::new(recorder.log.clone()).layer(service_fn(|_: Request<&'static str>| async {
-        Ok::<_, NoError>(Response::new(Odd(None, std::marker::PhantomPinned)))
+        Ok::<_, NoError>(Response::new(Odd(std::marker::PhantomPinned)))
     }));
     let Ok(response) = service.oneshot(Request::new("a body that is no body")).await else {
         panic!("no response");

@@ -1,5 +1,7 @@
 //! What a caller sends can neither fail a call nor lose its record.
 
+#![allow(clippy::unwrap_used)] // a test ends at the first surprise
+
 mod support;
 
 use std::convert::Infallible;

@@ -1,5 +1,7 @@
 //! Over real sockets, with hyper alone.
 
+#![allow(clippy::unwrap_used)] // a test ends at the first surprise
+
 mod support;
 
 use std::convert::Infallible;

@@ -1,5 +1,7 @@
 //! The layer calls only services that said they are ready.
 
+#![allow(clippy::unwrap_used)] // a test ends at the first surprise
+
 mod support;
 
 use std::convert::Infallible;

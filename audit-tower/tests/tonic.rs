@@ -1,5 +1,7 @@
 //! Under tonic, over real sockets.
 
+#![allow(clippy::unwrap_used)] // a test ends at the first surprise
+
 mod support;
 
 use std::convert::Infallible;

@@ -5,7 +5,8 @@ use std::pin::Pin;
 use std::task::{Context, Poll};
 use std::time::Duration;
 
-use audit_core::CurrentActivity;
+use audit_core::{AuditLog, CurrentActivity};
+use audit_tower::AuditLayer;
 use axum::body::Body;
 use axum::extract::{Extension, Path, Query, State};
 use axum::http::{StatusCode, header};
@@ -31,6 +32,23 @@ pub fn payments(state: Payments) -> Router {
         .route("/v1/panic", get(panic))
         .with_state(state)
         .route("/healthz", get(|| async { "ok" }))
+}
+
+/// The routes of the service behind the audit layer, and `/readyz`, which asks the log.
+pub fn audited(state: Payments, log: &AuditLog) -> Router {
+    let asked = log.clone();
+    payments(state)
+        .route("/readyz", get(move || async move { readiness(&asked) }))
+        .layer(AuditLayer::for_axum(log.clone()))
+}
+
+fn readiness(log: &AuditLog) -> (StatusCode, String) {
+    let health = log.health();
+    if health.writable {
+        return (StatusCode::OK, "ready\n".to_owned());
+    }
+    let reason = health.last_error.unwrap_or_else(|| "closed".to_owned());
+    (StatusCode::SERVICE_UNAVAILABLE, format!("not ready: {reason}\n"))
 }
 
 /// `activity` is there when an audit layer is: the same routes serve as the bare comparison.

@@ -23,10 +23,10 @@ pub(crate) fn cargo() -> Command {
     command
 }
 
-/// Says what is run, runs it with our own standard output, and fails unless it ends with 0.
+/// Says on standard error what is run, runs it with our own standard output, and fails unless it ends with 0.
 pub(crate) fn run(command: &mut Command) -> Result {
     let shown = show(command);
-    println!("$ {shown}");
+    eprintln!("$ {shown}");
     let status = command.stdin(Stdio::null()).status().map_err(|error| format!("cannot run `{shown}`: {error}"))?;
     if status.success() { Ok(()) } else { Err(format!("`{shown}` ended with {status}").into()) }
 }

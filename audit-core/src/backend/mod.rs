@@ -14,7 +14,7 @@ use crate::evidence::{CompactRange, Hash};
 
 pub use durability::{Capabilities, Durability, Fencing};
 pub use error::BackendError;
-pub use file::File;
+pub use file::{File, FileReader};
 pub use memory::Memory;
 
 /// The end of a log: how many lines, and the leaf hash of the last one.

@@ -30,6 +30,13 @@ impl NamePattern {
         Ok(if open { Self::StartsWith(start.into()) } else { Self::Exact(start.into()) })
     }
 
+    /// The name, or what names start with.
+    pub(super) fn text(&self) -> &str {
+        match self {
+            Self::Exact(text) | Self::StartsWith(text) => text,
+        }
+    }
+
     pub(super) fn matches(&self, name: &str) -> bool {
         match self {
             Self::Exact(exact) => **exact == *name,

@@ -14,14 +14,12 @@ use super::coverage::covers;
 use super::deadline::parse_deadline;
 use super::name_pattern::NamePattern;
 use super::path_pattern::PathPattern;
+use super::rule_set::RULES_LIMIT;
 use super::table::METHODS_LIMIT;
 use super::{Level, Mistake, OnFailure, PolicyError, Rule};
 
 /// The longest text, in bytes.
 pub(super) const TEXT_LIMIT: usize = 1 << 20;
-
-/// The most rules.
-const RULES_LIMIT: usize = 1_000;
 
 /// The most elements of one list.
 const LIST_LIMIT: usize = 256;

@@ -95,7 +95,8 @@ impl Policy {
     #[must_use]
     pub fn decide(&self, subject: &Subject<'_>) -> &Arc<Rule> {
         let position = self.table.decide(&self.rules, subject);
-        self.rules.get(position).unwrap_or(&self.last)
+        let rule = position.and_then(|position| self.rules.get(position));
+        rule.unwrap_or(&self.last)
     }
 
     /// The name of the first rule that asks for bodies, if any.

@@ -1,4 +1,8 @@
-//! From `2026-11-23T11:40:06.757467Z` to microseconds since 1970.
+//! From `2026-11-23T11:40:06.757467Z` to microseconds since 1970, and back.
+
+use std::time::{Duration, UNIX_EPOCH};
+
+use super::time::write_rfc3339;
 
 /// Reads the times of records, and remembers the last second it has seen: in a log it is nearly
 /// always the second of the next record too.
@@ -28,6 +32,15 @@ impl TimeReader {
         }
         Some(self.micros + number(fraction)?)
     }
+}
+
+/// `2026-11-23T11:40:06.757467Z` from microseconds since 1970.
+pub(crate) fn time_text(micros: i64) -> String {
+    let distance = Duration::from_micros(micros.unsigned_abs());
+    let time = if micros < 0 { UNIX_EPOCH.checked_sub(distance) } else { UNIX_EPOCH.checked_add(distance) };
+    let mut text = Vec::new();
+    write_rfc3339(time.unwrap_or(UNIX_EPOCH), &mut text);
+    text.into_iter().map(char::from).collect()
 }
 
 fn number(digits: &[u8]) -> Option<i64> {

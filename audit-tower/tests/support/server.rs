@@ -14,7 +14,7 @@ use tokio::net::{TcpListener, TcpStream};
 use tower::Service;
 
 /// Serves HTTP/1 and HTTP/2 with hyper until the test ends.
-pub async fn serve<S, B>(service: AuditService<S>) -> SocketAddr
+pub(crate) async fn serve<S, B>(service: AuditService<S>) -> SocketAddr
 where
     S: Service<Request<Incoming>, Response = Response<B>, Error = Infallible, Future: Send> + Clone + Send + 'static,
     B: http_body::Body<Data: Send, Error: Into<Box<dyn std::error::Error + Send + Sync>>> + Send + 'static,
@@ -36,7 +36,7 @@ where
 }
 
 /// Sends `bytes` and reads until the server closes the connection.
-pub async fn exchange(address: SocketAddr, bytes: &[u8]) -> String {
+pub(crate) async fn exchange(address: SocketAddr, bytes: &[u8]) -> String {
     let mut stream = TcpStream::connect(address).await.unwrap();
     stream.write_all(bytes).await.unwrap();
     let mut answer = Vec::new();
@@ -45,7 +45,7 @@ pub async fn exchange(address: SocketAddr, bytes: &[u8]) -> String {
 }
 
 /// Sends `bytes`, reads until `until` has come, and gives the connection back.
-pub async fn begin(address: SocketAddr, bytes: &[u8], until: &str) -> TcpStream {
+pub(crate) async fn begin(address: SocketAddr, bytes: &[u8], until: &str) -> TcpStream {
     let mut stream = TcpStream::connect(address).await.unwrap();
     stream.write_all(bytes).await.unwrap();
     let mut answer = Vec::new();

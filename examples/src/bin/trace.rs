@@ -4,6 +4,7 @@
 //! Two lines a request, one before the handler and one after it, as the audit log writes them.
 
 use std::fs::OpenOptions;
+use std::process::ExitCode;
 
 use examples::options::Options;
 use examples::payments::Payments;
@@ -13,7 +14,11 @@ use tracing::Level;
 use tracing_appender::non_blocking::NonBlockingBuilder;
 
 #[tokio::main]
-async fn main() -> Result<(), Failure> {
+async fn main() -> ExitCode {
+    examples::end(run().await)
+}
+
+async fn run() -> Result<(), Failure> {
     let options = Options::from_arguments()?;
     let file = OpenOptions::new().create(true).append(true).open(options.log()?)?;
     let (writer, _flushes_when_dropped) = NonBlockingBuilder::default().lossy(false).finish(file);

@@ -9,6 +9,7 @@ mod open;
 mod peaks;
 mod quarantine;
 mod range;
+mod reader;
 mod recover;
 mod rewrite;
 mod room;
@@ -30,8 +31,16 @@ use self::layout::Layout;
 use self::lock::Lock;
 use self::synchronizer::FileSynchronizer;
 use self::writer::Writer;
+<<<<<<< HEAD
 use super::{Backend, BackendError, Batch, Capabilities, Durability, Fencing, Head, Opened, Synchronizer, contract};
 use crate::key::VerifierKey;
+=======
+pub use self::reader::FileReader;
+use super::{
+    Backend, BackendError, Batch, Capabilities, Durability, Fencing, Head, Opened, Synchronizer,
+    contract,
+};
+>>>>>>> main
 
 /// A log in a directory on a local disk.
 ///
