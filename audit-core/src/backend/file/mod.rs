@@ -29,18 +29,11 @@ use std::time::{Duration, Instant};
 
 use self::layout::Layout;
 use self::lock::Lock;
+pub use self::reader::FileReader;
 use self::synchronizer::FileSynchronizer;
 use self::writer::Writer;
-<<<<<<< HEAD
 use super::{Backend, BackendError, Batch, Capabilities, Durability, Fencing, Head, Opened, Synchronizer, contract};
 use crate::key::VerifierKey;
-=======
-pub use self::reader::FileReader;
-use super::{
-    Backend, BackendError, Batch, Capabilities, Durability, Fencing, Head, Opened, Synchronizer,
-    contract,
-};
->>>>>>> main
 
 /// A log in a directory on a local disk.
 ///

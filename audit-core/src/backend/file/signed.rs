@@ -14,30 +14,9 @@ pub(super) struct Signed {
     pub(super) root: Hash,
 }
 
-<<<<<<< HEAD
 /// The size of the newest checkpoint that is kept for good, 0 if there is none.
 pub(super) fn newest_kept(layout: &Layout) -> u64 {
     create::names(&layout.checkpoints(), checkpoint_size).into_iter().max().unwrap_or(0)
-=======
-/// Reads the newest checkpoint of the log that `verifier_key` signs.
-pub(super) fn read(layout: &Layout, verifier_key: &str) -> Result<Option<Signed>, BackendError> {
-    let path = layout.checkpoint();
-    let wrong = |what: &str| BackendError::Tampered {
-        seq: None,
-        detail: format!("{}: {what}; keep the directory as evidence and start a new log elsewhere", path.display()),
-    };
-    let note = create::read_small(&path, NOTE_LIMIT)
-        .map_err(|source| super::fault::failed("reading the newest checkpoint", &path, source))?;
-    let Some(note) = note else {
-        return Ok(None);
-    };
-    let (origin, size, root) = parse(&note).ok_or_else(|| wrong("this is not a checkpoint"))?;
-    let name = verifier_key.split('+').next().unwrap_or_default();
-    if origin != name {
-        return Err(wrong(&format!("a checkpoint of {origin:?} in the log of {name:?}")));
-    }
-    Ok(Some(Signed { note, size, root }))
->>>>>>> main
 }
 
 /// Reads the newest checkpoint of the log that `verifier_key` signs.

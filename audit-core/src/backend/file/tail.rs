@@ -39,7 +39,6 @@ impl End {
 
     /// Moves behind `bytes` if that line continues the log.
     pub(super) fn step(&mut self, bytes: &[u8]) -> Step {
-<<<<<<< HEAD
         let record = match Record::parse(bytes) {
             Ok(record) => record,
             Err(ParseError::UnknownVersion { version }) => return Step::UnknownVersion(version),
@@ -47,16 +46,6 @@ impl End {
         };
         if record.seq() != self.head.size {
             return Step::OutOfPlace;
-=======
-        match frame::whole(bytes) {
-            None => Step::Malformed,
-            Some(frame) if frame.seq == self.head.size && frame.prev == self.head.leaf => {
-                self.head = Head { size: frame.seq + 1, leaf: line::leaf(bytes) };
-                Step::Continues
-            }
-            Some(frame) if frame.seq == self.head.size => Step::Unlinked,
-            Some(_) => Step::OutOfPlace,
->>>>>>> main
         }
         if *record.prev() != self.head.leaf {
             return Step::Unlinked;
