@@ -163,7 +163,7 @@ impl Faults {
             }
             Some(Fault::Panic) => {
                 drop(state);
-                std::panic::panic_any("a store that was made to panic");
+                panic!("a store that was made to panic");
             }
         }
     }
