@@ -1,5 +1,7 @@
 //! A store that is made to fail fails as it was told, and tells the truth when it works.
 
+#![allow(clippy::unwrap_used, reason = "what is shared between tests may fail them")]
+
 use std::time::{Duration, Instant};
 
 use audit_core::backend::{Backend, BackendError, Durability, Head, Memory};

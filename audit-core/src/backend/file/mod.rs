@@ -59,11 +59,15 @@ enum State {
     Closed,
     /// The lock is held; there is no log yet.
     Empty(Lock),
-    Open {
-        writer: Writer,
-        /// Until it is taken.
-        synchronizer: Option<FileSynchronizer>,
-    },
+    Open(Box<OpenLog>),
+}
+
+/// Both halves of an open log.
+#[derive(Debug)]
+struct OpenLog {
+    writer: Writer,
+    /// Until it is taken.
+    synchronizer: Option<FileSynchronizer>,
 }
 
 impl File {
@@ -110,7 +114,7 @@ impl File {
 
     fn writer(&mut self) -> Result<&mut Writer, BackendError> {
         match &mut self.state {
-            State::Open { writer, .. } => Ok(writer),
+            State::Open(open) => Ok(&mut open.writer),
             State::Closed | State::Empty(_) => Err(not_open(&self.dir)),
         }
     }
@@ -143,9 +147,9 @@ impl Backend for File {
 
     fn create(&mut self, verifier_key: &str, deadline: Instant) -> Result<(), BackendError> {
         contract::in_time(deadline, "creating the log")?;
-        if let State::Open { writer, .. } = &mut self.state {
+        if let State::Open(open) = &mut self.state {
             return Err(BackendError::Conflict {
-                found: Some(writer.head()?),
+                found: Some(open.writer.head()?),
                 detail: format!("{} holds a log already", self.dir.display()),
             });
         }
@@ -178,7 +182,7 @@ impl Backend for File {
 
     fn synchronizer(&mut self) -> Result<Box<dyn Synchronizer>, BackendError> {
         let taken = match &mut self.state {
-            State::Open { synchronizer, .. } => synchronizer.take(),
+            State::Open(open) => open.synchronizer.take(),
             State::Closed | State::Empty(_) => None,
         };
         match taken {

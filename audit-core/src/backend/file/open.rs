@@ -14,7 +14,7 @@ use super::shared::Shared;
 use super::synchronizer::FileSynchronizer;
 use super::tiler::Tiler;
 use super::writer::Writer;
-use super::{File, State, create, fault, recover, signed};
+use super::{File, OpenLog, State, create, fault, recover, signed};
 use crate::backend::{BackendError, Opened};
 use crate::key::VerifierKey;
 
@@ -55,7 +55,7 @@ pub(super) fn log(
         head: found.head,
         recovery: found.recovery,
     };
-    let state = State::Open { writer, synchronizer: Some(synchronizer) };
+    let state = State::Open(Box::new(OpenLog { writer, synchronizer: Some(synchronizer) }));
     Ok((state, opened))
 }
 
