@@ -13,9 +13,7 @@ pub struct ParseHashError;
 
 impl fmt::Display for ParseHashError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(
-            "a hash is 64 lower-case hexadecimal digits or 44 characters of standard base64",
-        )
+        f.write_str("a hash is 64 lower-case hexadecimal digits or 44 characters of standard base64")
     }
 }
 
@@ -125,13 +123,7 @@ impl fmt::Debug for Hash {
 /// The hash of a leaf: `SHA-256(0x00 || data)` (RFC 6962 §2.1).
 #[must_use]
 pub fn leaf_hash(data: &[u8]) -> Hash {
-    Hash(
-        Sha256::new()
-            .chain_update([0])
-            .chain_update(data)
-            .finalize()
-            .into(),
-    )
+    Hash(Sha256::new().chain_update([0]).chain_update(data).finalize().into())
 }
 
 /// The hash of an inner node: `SHA-256(0x01 || left || right)` (RFC 6962 §2.1).
@@ -141,4 +133,22 @@ pub fn node_hash(left: &Hash, right: &Hash) -> Hash {
     input[1..33].copy_from_slice(&left.0);
     input[33..].copy_from_slice(&right.0);
     Hash::digest(&input)
+}
+
+/// The hash of the leaf `slot[1..]`, without copying it: the first byte of `slot` serves as the
+/// prefix while it is hashed, and keeps its value.
+///
+/// # Panics
+///
+/// Never; the hash of an empty `slot` is that of no bytes.
+pub(crate) fn leaf_hash_in_place(slot: &mut [u8]) -> Hash {
+    let kept = slot.first().copied();
+    if let Some(first) = slot.first_mut() {
+        *first = 0;
+    }
+    let hash = Hash::digest(slot);
+    if let (Some(first), Some(kept)) = (slot.first_mut(), kept) {
+        *first = kept;
+    }
+    hash
 }

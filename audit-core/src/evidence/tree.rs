@@ -18,7 +18,7 @@ pub struct InvalidCompactRange;
 
 impl fmt::Display for InvalidCompactRange {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("a compact range holds one hash for each bit that is set in its size")
+        f.write_str("a compact range holds one hash of 32 bytes for each bit set in its size")
     }
 }
 
@@ -28,10 +28,7 @@ impl CompactRange {
     /// The empty tree.
     #[must_use]
     pub const fn new() -> Self {
-        Self {
-            size: 0,
-            peaks: Vec::new(),
-        }
+        Self { size: 0, peaks: Vec::new() }
     }
 
     /// A tree of `size` leaves from the roots of its complete subtrees, largest first.
@@ -41,11 +38,27 @@ impl CompactRange {
     /// When the number of hashes does not fit `size`. Whether they are the right hashes, only
     /// comparing [`root`](Self::root) with a signed one tells.
     pub fn from_peaks(size: u64, peaks: Vec<Hash>) -> Result<Self, InvalidCompactRange> {
-        if size.count_ones() as usize == peaks.len() {
-            Ok(Self { size, peaks })
+        if size.count_ones() as usize == peaks.len() { Ok(Self { size, peaks }) } else { Err(InvalidCompactRange) }
+    }
+
+    /// A tree of `size` leaves from the bytes that [`to_bytes`](Self::to_bytes) gave.
+    ///
+    /// # Errors
+    ///
+    /// When the length does not fit `size`; see [`from_peaks`](Self::from_peaks).
+    pub fn from_bytes(size: u64, bytes: &[u8]) -> Result<Self, InvalidCompactRange> {
+        let (peaks, rest) = bytes.as_chunks();
+        if rest.is_empty() {
+            Self::from_peaks(size, peaks.iter().copied().map(Hash::from_bytes).collect())
         } else {
             Err(InvalidCompactRange)
         }
+    }
+
+    /// One hash for each bit that is set in `size`: for callers that have made sure of it.
+    pub(super) fn from_parts(size: u64, peaks: Vec<Hash>) -> Self {
+        debug_assert_eq!(size.count_ones() as usize, peaks.len());
+        Self { size, peaks }
     }
 
     /// How many leaves the tree has.
@@ -58,6 +71,17 @@ impl CompactRange {
     #[must_use]
     pub fn peaks(&self) -> &[Hash] {
         &self.peaks
+    }
+
+    /// The roots of the complete subtrees, 32 bytes each, largest first. The size is not among
+    /// the bytes.
+    #[must_use]
+    pub fn to_bytes(&self) -> Vec<u8> {
+        let mut bytes = Vec::with_capacity(self.peaks.len() * 32);
+        for peak in &self.peaks {
+            bytes.extend_from_slice(peak.as_bytes());
+        }
+        bytes
     }
 
     /// Appends a leaf by its hash.
@@ -80,5 +104,23 @@ impl CompactRange {
             return Hash::empty_root();
         };
         peaks.fold(*smallest, |right, left| node_hash(left, &right))
+    }
+}
+
+/// Appends leaves by their hashes.
+impl Extend<Hash> for CompactRange {
+    fn extend<I: IntoIterator<Item = Hash>>(&mut self, leaves: I) {
+        for leaf in leaves {
+            self.push(leaf);
+        }
+    }
+}
+
+/// The tree of these leaves.
+impl FromIterator<Hash> for CompactRange {
+    fn from_iter<I: IntoIterator<Item = Hash>>(leaves: I) -> Self {
+        let mut tree = Self::new();
+        tree.extend(leaves);
+        tree
     }
 }

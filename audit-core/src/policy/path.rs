@@ -23,12 +23,7 @@ impl<'a> Path<'a> {
             return None;
         }
         let Some(body) = bytes.strip_prefix(b"/") else {
-            return Some(Self {
-                body: bytes,
-                final_slash: false,
-                plain: false,
-                certain: Some(0),
-            });
+            return Some(Self { body: bytes, final_slash: false, plain: false, certain: Some(0) });
         };
         if is_plain(bytes) {
             let trimmed = body.strip_suffix(b"/");
@@ -40,15 +35,8 @@ impl<'a> Path<'a> {
             });
         }
         let trimmed = body.strip_suffix(b"/");
-        let body = trimmed
-            .filter(|trimmed| !matches!(trimmed, [] | [.., b'/']))
-            .unwrap_or(body);
-        Some(Self {
-            body,
-            final_slash: false,
-            plain: false,
-            certain: certain_segments(body),
-        })
+        let body = trimmed.filter(|trimmed| !matches!(trimmed, [] | [.., b'/'])).unwrap_or(body);
+        Some(Self { body, final_slash: false, plain: false, certain: certain_segments(body) })
     }
 
     /// Whether the path reads the same to everybody: no `%`, `//`, `.` or `..` segment, backslash,

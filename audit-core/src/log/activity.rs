@@ -1,0 +1,187 @@
+use std::future::Future;
+use std::pin::Pin;
+use std::sync::Arc;
+use std::task::{Context, Poll};
+use std::time::{Instant, SystemTime};
+
+use super::queue::{Entry, Room};
+use super::shared::{Shared, lock};
+use super::submission::{Amendments, Role, Submission};
+use super::{CurrentActivity, Receipt, Refused, Scope};
+use crate::policy::Rule;
+use crate::record::{ActivityId, Outcome, OutcomeFrame, OutcomeResult, encode_outcome};
+
+/// A call whose intent is in the log and whose outcome is not yet.
+///
+/// [`finish`](Self::finish) writes the outcome. Dropped without it, the activity ends as
+/// `cancelled`, or as `panicked` when [`mark_panicked`](Self::mark_panicked) said so or the drop
+/// is part of an unwinding. Room for the outcome was reserved when the activity began: ending it
+/// never waits, never fails and never panics, on any thread.
+#[derive(Debug)]
+#[must_use = "an activity that is dropped is recorded as cancelled"]
+pub struct Activity {
+    running: Option<Running>,
+}
+
+#[derive(Debug)]
+struct Running {
+    shared: Arc<Shared>,
+    submission: Arc<Submission>,
+    started: Instant,
+    receipt: Option<Receipt>,
+    failure: Option<Refused>,
+    panicked: bool,
+}
+
+impl Activity {
+    pub(crate) const fn new(
+        shared: Arc<Shared>,
+        submission: Arc<Submission>,
+        started: Instant,
+        receipt: Option<Receipt>,
+        failure: Option<Refused>,
+    ) -> Self {
+        Self { running: Some(Running { shared, submission, started, receipt, failure, panicked: false }) }
+    }
+
+    /// An activity that a rule excludes from the log.
+    pub(crate) const fn inert() -> Self {
+        Self { running: None }
+    }
+
+    /// Whether the activity is to be recorded; false when a rule of level `none` excludes it.
+    #[must_use]
+    pub const fn is_recorded(&self) -> bool {
+        self.running.is_some()
+    }
+
+    /// The identifier that joins intent and outcome.
+    #[must_use]
+    pub fn id(&self) -> Option<ActivityId> {
+        self.running.as_ref().map(|running| running.submission.id)
+    }
+
+    /// Where the intent is in the log; `None` when the rule did not wait for that.
+    #[must_use]
+    pub fn receipt(&self) -> Option<&Receipt> {
+        self.running.as_ref()?.receipt.as_ref()
+    }
+
+    /// Why the call goes ahead without a receipt, as its rule allows.
+    #[must_use]
+    pub fn failure(&self) -> Option<&Refused> {
+        self.running.as_ref()?.failure.as_ref()
+    }
+
+    /// The rule that applies; `None` when it excludes the activity.
+    #[must_use]
+    pub fn rule(&self) -> Option<&Rule> {
+        Some(&self.running.as_ref()?.submission.rule)
+    }
+
+    /// The handle for handlers and inner layers.
+    #[must_use]
+    pub fn current(&self) -> CurrentActivity {
+        CurrentActivity::new(self.running.as_ref().map(|running| Arc::clone(&running.submission)), self.limits())
+    }
+
+    fn limits(&self) -> crate::record::RecordLimits {
+        self.running.as_ref().map_or_else(Default::default, |running| running.shared.limits.record)
+    }
+
+    /// Makes this the thread's current activity during each poll of `future`.
+    pub fn scope<F: Future>(&self, future: F) -> Scope<F> {
+        self.current().scope(future)
+    }
+
+    /// Says that the work of this activity was seen unwinding: a drop from here on is recorded as
+    /// `panicked`.
+    pub fn mark_panicked(&mut self) {
+        if let Some(running) = &mut self.running {
+            running.panicked = true;
+        }
+    }
+
+    /// Ends the activity. Never blocks; the outcome reaches the log with the next batch.
+    pub fn finish(mut self, outcome: Outcome<'_>) {
+        if let Some(running) = self.running.take() {
+            running.end(&outcome, None);
+        }
+    }
+
+    /// Ends the activity, and waits until the outcome is as durable as the rule asks, or until the
+    /// rule's deadline has passed again. The outcome lands whether it is waited for or not.
+    pub fn finish_durably(mut self, outcome: Outcome<'_>) -> Finish {
+        let Some(running) = self.running.take() else {
+            return Finish { submission: None };
+        };
+        let rule = Arc::clone(&running.submission.rule);
+        let waiter = Arc::new(Submission::new(running.submission.id, rule, Role::Outcome));
+        running.end(&outcome, Some(Arc::clone(&waiter)));
+        Finish { submission: Some(waiter) }
+    }
+}
+
+impl Running {
+    fn end(self, outcome: &Outcome<'_>, waiter: Option<Arc<Submission>>) {
+        let Amendments { resource, actor, attributes, .. } = {
+            let mut amendments = lock(&self.submission.amendments);
+            std::mem::replace(&mut *amendments, Amendments { finished: true, ..Amendments::default() })
+        };
+        let frame = OutcomeFrame {
+            id: self.submission.id,
+            time: SystemTime::now(),
+            latency: self.started.elapsed(),
+            actor: actor.as_ref(),
+            resource: resource.as_deref(),
+            attributes: &attributes,
+        };
+        let limits = &self.shared.limits;
+        let mut body = encode_outcome(outcome, &frame, &limits.record, limits.record.line);
+        let excess = body.len().saturating_sub(limits.outcome_bytes);
+        if excess > 0 && !self.shared.queue.draw(excess) {
+            body = encode_outcome(outcome, &frame, &limits.record, limits.outcome_bytes);
+        }
+        let mut entry = Entry::outcome(body, waiter.clone());
+        let reserved = self.submission.give_up_reservation();
+        if !reserved {
+            entry.room = Room::Extra;
+        }
+        // Without a reservation the call went ahead unrecorded, and there is no room for its end.
+        let queued = !self.shared.is_forked() && reserved && self.shared.queue.push_reserved(entry);
+        if !queued {
+            self.shared.lose_outcome(&self.submission, if reserved { "closed" } else { "queue_full" });
+            if let Some(waiter) = waiter {
+                waiter.refuse(if reserved { Refused::Closed } else { Refused::QueueFull }, false);
+            }
+        }
+    }
+}
+
+impl Drop for Activity {
+    fn drop(&mut self) {
+        if let Some(running) = self.running.take() {
+            let panicked = running.panicked || std::thread::panicking();
+            let result = if panicked { OutcomeResult::Panicked } else { OutcomeResult::Cancelled };
+            running.end(&Outcome::new(result), None);
+        }
+    }
+}
+
+/// The future of [`Activity::finish_durably`].
+#[derive(Debug)]
+#[must_use = "the outcome lands without it, but only this tells when"]
+pub struct Finish {
+    submission: Option<Arc<Submission>>,
+}
+
+impl Future for Finish {
+    type Output = Result<Option<Receipt>, Refused>;
+
+    fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
+        match &self.submission {
+            Some(submission) => submission.poll(cx).map_ok(Some),
+            None => Poll::Ready(Ok(None)),
+        }
+    }
+}

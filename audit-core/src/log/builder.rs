@@ -1,0 +1,134 @@
+use std::time::Duration;
+
+use super::open::open;
+use super::{AuditLog, OpenError};
+use crate::backend::Backend;
+use crate::key::Key;
+use crate::policy::Policy;
+use crate::record::RecordLimits;
+
+/// Every bound of a log. The value of each field is its default.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct LogLimits {
+    /// New intents and events in the queue: 16,384. More wait in line.
+    pub queue_records: usize,
+    /// Bytes of new intents and events in the queue: 32 MiB.
+    pub queue_bytes: usize,
+    /// Callers that wait in line for room in the queue: 65,536. More are refused at once.
+    pub waiting: usize,
+    /// Activities that may be open at a time, each with room for its outcome: 65,536.
+    pub activities: usize,
+    /// Bytes reserved for the outcome of each activity: 2,048.
+    pub outcome_bytes: usize,
+    /// Bytes that larger outcomes share while they are queued: 16 MiB. An outcome for which
+    /// nothing is left is cut to `outcome_bytes`.
+    pub overdraft_bytes: usize,
+    /// Records in one append: 8,192.
+    pub batch_records: usize,
+    /// Bytes in one append: 1 MiB.
+    pub batch_bytes: usize,
+    /// Appended records that may wait for stable storage before the next append waits: 1,048,576.
+    pub unsynced_records: usize,
+    /// The longest time between an append and its sync: 1 s.
+    pub sync_interval: Duration,
+    /// A checkpoint is signed after at most this time, 1 s …
+    pub checkpoint_interval: Duration,
+    /// … or this many records: 1,024.
+    pub checkpoint_records: u64,
+    /// The time between heartbeats: 60 s.
+    pub heartbeat: Duration,
+    /// The longest time that one call of the backend may take: 10 s.
+    pub backend_timeout: Duration,
+    /// The bounds of one record.
+    pub record: RecordLimits,
+}
+
+impl Default for LogLimits {
+    fn default() -> Self {
+        Self {
+            queue_records: 16_384,
+            queue_bytes: 32 << 20,
+            waiting: 65_536,
+            activities: 65_536,
+            outcome_bytes: 2_048,
+            overdraft_bytes: 16 << 20,
+            batch_records: 8_192,
+            batch_bytes: 1 << 20,
+            unsynced_records: 1 << 20,
+            sync_interval: Duration::from_secs(1),
+            checkpoint_interval: Duration::from_secs(1),
+            checkpoint_records: 1_024,
+            heartbeat: Duration::from_secs(60),
+            backend_timeout: Duration::from_secs(10),
+            record: RecordLimits::default(),
+        }
+    }
+}
+
+/// Describes a log before it is opened. Made by [`AuditLog::builder`].
+#[derive(Debug)]
+#[must_use = "a log is opened by `open`"]
+pub struct Builder {
+    pub(crate) origin: String,
+    pub(crate) key: Option<Key>,
+    pub(crate) backend: Option<Box<dyn Backend>>,
+    pub(crate) policy: Policy,
+    pub(crate) limits: LogLimits,
+}
+
+impl Builder {
+    pub(crate) fn new(origin: String) -> Self {
+        Self { origin, key: None, backend: None, policy: Policy::default(), limits: LogLimits::default() }
+    }
+
+    /// The key that signs checkpoints. Required.
+    pub fn key(mut self, key: Key) -> Self {
+        self.key = Some(key);
+        self
+    }
+
+    /// Where the log is kept. Required.
+    pub fn backend(mut self, backend: impl Backend + 'static) -> Self {
+        self.backend = Some(Box::new(backend));
+        self
+    }
+
+    /// The rules. Without them: every call is recorded, `synced`, and refused when that takes
+    /// more than a second.
+    pub fn policy(mut self, policy: Policy) -> Self {
+        self.policy = policy;
+        self
+    }
+
+    /// Replaces every bound at once.
+    pub const fn limits(mut self, limits: LogLimits) -> Self {
+        self.limits = limits;
+        self
+    }
+
+    /// Changes some of the bounds.
+    ///
+    /// ```
+    /// # use audit_core::AuditLog;
+    /// AuditLog::builder("payments.example.com").tune(|limits| limits.queue_records = 1_000);
+    /// ```
+    pub fn tune(mut self, change: impl FnOnce(&mut LogLimits)) -> Self {
+        change(&mut self.limits);
+        self
+    }
+
+    /// Opens the log, or makes it if the store is empty, and records `log.opened`.
+    ///
+    /// Blocks on the store: call it before serving, outside async code or where blocking is
+    /// allowed. Starts three threads.
+    ///
+    /// # Errors
+    ///
+    /// When something required is missing or impossible, the policy asks for more than the
+    /// backend can give, the log belongs to another key or origin, another writer holds it, or
+    /// what is stored has been tampered with.
+    pub fn open(self) -> Result<AuditLog, OpenError> {
+        open(self)
+    }
+}

@@ -1,0 +1,191 @@
+use std::borrow::Cow;
+use std::cell::RefCell;
+use std::fmt;
+use std::future::Future;
+use std::marker::PhantomData;
+use std::pin::Pin;
+use std::sync::Arc;
+use std::task::{Context, Poll};
+
+use super::shared::lock;
+use super::submission::{Amendments, Submission};
+use crate::record::{ActivityId, Actor, RecordLimits, Value};
+
+thread_local! {
+    static CURRENT: RefCell<Option<CurrentActivity>> = const { RefCell::new(None) };
+}
+
+/// What handlers and inner layers see of the activity they run in.
+///
+/// Cheap to clone. What they add lands in the outcome; ending the activity is its owner's.
+/// In a call that a rule excludes from the log, everything is accepted and nothing is recorded.
+#[derive(Clone, Debug)]
+pub struct CurrentActivity {
+    submission: Option<Arc<Submission>>,
+    limits: RecordLimits,
+}
+
+/// Why an addition to an activity was not taken.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum AmendError {
+    /// The activity has ended.
+    Finished,
+    /// The activity has as many attributes as a record may carry.
+    Full,
+}
+
+impl fmt::Display for AmendError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Finished => "the activity has ended",
+            Self::Full => "the activity has as many attributes as a record may carry",
+        })
+    }
+}
+
+impl std::error::Error for AmendError {}
+
+impl CurrentActivity {
+    pub(crate) const fn new(submission: Option<Arc<Submission>>, limits: RecordLimits) -> Self {
+        Self { submission, limits }
+    }
+
+    /// The activity of the innermost [`scope`](Self::scope) or [`enter`](Self::enter) on this
+    /// thread. A bare `spawn` starts without one.
+    #[must_use]
+    pub fn get() -> Option<Self> {
+        CURRENT.with(|current| current.borrow().clone())
+    }
+
+    pub(crate) fn current_id() -> Option<ActivityId> {
+        CURRENT.with(|current| current.borrow().as_ref().and_then(Self::id))
+    }
+
+    /// The identifier that joins intent and outcome; `None` when the call is not recorded.
+    #[must_use]
+    pub fn id(&self) -> Option<ActivityId> {
+        self.submission.as_ref().map(|submission| submission.id)
+    }
+
+    /// Names what the call turned out to be about. A later name replaces an earlier one.
+    ///
+    /// # Errors
+    ///
+    /// [`AmendError::Finished`] after the end of the activity.
+    pub fn resource(&self, resource: impl AsRef<str>) -> Result<(), AmendError> {
+        let resource = clip(resource.as_ref(), self.limits.resource + 1);
+        self.amend(|amendments| {
+            amendments.resource = Some(resource.to_owned());
+            Ok(())
+        })
+    }
+
+    /// Adds an attribute. A name given twice is recorded once, with the last value.
+    ///
+    /// # Errors
+    ///
+    /// [`AmendError::Finished`] after the end of the activity, [`AmendError::Full`] when it has as
+    /// many attributes as a record may carry.
+    pub fn attribute(&self, name: impl Into<String>, value: impl Into<Value<'static>>) -> Result<(), AmendError> {
+        let name = name.into();
+        let value = match value.into() {
+            Value::Text(text) => Value::Text(Cow::Owned(clip(&text, self.limits.attribute + 1).to_owned())),
+            value => value,
+        };
+        let limit = self.limits.attributes;
+        self.amend(|amendments| {
+            if let Some((_, known)) = amendments.attributes.iter_mut().find(|(known, _)| *known == name) {
+                *known = value;
+            } else if amendments.attributes.len() >= limit {
+                return Err(AmendError::Full);
+            } else {
+                amendments.attributes.push((Cow::Owned(clip(&name, 256).to_owned()), value));
+            }
+            Ok(())
+        })
+    }
+
+    /// Says who the caller turned out to be, once that is known.
+    ///
+    /// The intent keeps what was known then; the outcome carries this. It loosens no rule.
+    ///
+    /// # Errors
+    ///
+    /// [`AmendError::Finished`] after the end of the activity.
+    pub fn actor(&self, actor: Actor) -> Result<(), AmendError> {
+        self.amend(|amendments| {
+            amendments.actor = Some(actor);
+            Ok(())
+        })
+    }
+
+    fn amend(&self, change: impl FnOnce(&mut Amendments) -> Result<(), AmendError>) -> Result<(), AmendError> {
+        let Some(submission) = &self.submission else {
+            return Ok(());
+        };
+        let mut amendments = lock(&submission.amendments);
+        if amendments.finished { Err(AmendError::Finished) } else { change(&mut amendments) }
+    }
+
+    /// Makes this the thread's current activity until the guard is dropped. Never hold the guard
+    /// across an `await`: use [`scope`](Self::scope).
+    pub fn enter(&self) -> Entered {
+        let before = CURRENT.with(|current| current.replace(Some(self.clone())));
+        Entered { before, not_send: PhantomData }
+    }
+
+    /// Makes this the thread's current activity during each poll of `future`.
+    pub const fn scope<F: Future>(self, future: F) -> Scope<F> {
+        Scope { activity: self, future }
+    }
+}
+
+/// The part of `text` that can matter: its first `limit` bytes, cut between characters.
+fn clip(text: &str, limit: usize) -> &str {
+    if text.len() <= limit {
+        return text;
+    }
+    let mut end = limit;
+    while !text.is_char_boundary(end) {
+        end -= 1;
+    }
+    text.get(..end).unwrap_or_default()
+}
+
+/// Restores the thread's previous activity when dropped: see [`CurrentActivity::enter`].
+#[derive(Debug)]
+#[must_use = "the activity is current only while the guard lives"]
+pub struct Entered {
+    before: Option<CurrentActivity>,
+    not_send: PhantomData<*const ()>,
+}
+
+impl Drop for Entered {
+    fn drop(&mut self) {
+        let before = self.before.take();
+        // A thread that is being torn down has no current activity to restore.
+        let _ = CURRENT.try_with(|current| current.replace(before));
+    }
+}
+
+pin_project_lite::pin_project! {
+    /// A future that is polled with an activity as the thread's current one.
+    #[derive(Debug)]
+    #[must_use = "futures do nothing unless polled"]
+    pub struct Scope<F> {
+        activity: CurrentActivity,
+        #[pin]
+        future: F,
+    }
+}
+
+impl<F: Future> Future for Scope<F> {
+    type Output = F::Output;
+
+    fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
+        let this = self.project();
+        let _entered = this.activity.enter();
+        this.future.poll(cx)
+    }
+}

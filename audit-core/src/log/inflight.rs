@@ -1,0 +1,95 @@
+use std::collections::VecDeque;
+use std::sync::{Arc, Mutex};
+use std::time::Instant;
+
+use super::Receipt;
+use super::shared::lock;
+use super::submission::Submission;
+use crate::backend::Durability;
+use crate::evidence::Hash;
+
+/// Submissions that have left the queue and not been answered, where the deadline thread finds
+/// them even when the threads that work on them are stuck or have panicked.
+#[derive(Debug, Default)]
+pub(crate) struct Inflight {
+    appending: Mutex<Vec<Arc<Submission>>>,
+    unsynced: Mutex<VecDeque<Unsynced>>,
+}
+
+/// A record that is in the log and not yet as durable as its rule asks.
+#[derive(Debug)]
+pub(crate) struct Unsynced {
+    pub(crate) submission: Arc<Submission>,
+    pub(crate) seq: u64,
+    pub(crate) leaf: Hash,
+}
+
+impl Unsynced {
+    pub(crate) const fn receipt(&self, durability: Durability) -> Receipt {
+        Receipt::new(self.seq, self.leaf, durability)
+    }
+}
+
+impl Inflight {
+    /// The submissions of the batch that the sequencer is about to append. Says which deadline is
+    /// the earliest: nobody saw it while they were on their way here.
+    pub(crate) fn begin_append(&self, submissions: impl Iterator<Item = Arc<Submission>>) -> Option<Instant> {
+        let mut appending = lock(&self.appending);
+        appending.clear();
+        appending.extend(submissions);
+        appending.iter().map(|submission| submission.deadline).min()
+    }
+
+    pub(crate) fn end_append(&self) {
+        lock(&self.appending).clear();
+    }
+
+    /// Adds records that wait for stable storage, in order of `seq`. Leaves `records` empty.
+    pub(crate) fn await_sync(&self, records: &mut Vec<Unsynced>) {
+        lock(&self.unsynced).extend(records.drain(..));
+    }
+
+    /// Takes those below `seq`.
+    pub(crate) fn take_synced(&self, seq: u64) -> VecDeque<Unsynced> {
+        let mut unsynced = lock(&self.unsynced);
+        let below = unsynced.partition_point(|record| record.seq < seq);
+        let rest = unsynced.split_off(below);
+        std::mem::replace(&mut *unsynced, rest)
+    }
+
+    /// Those whose deadline has passed: first those that may still land, then those that have
+    /// landed without being durable in time, which are taken out. And the earliest deadline left.
+    pub(crate) fn expire(&self, now: Instant) -> (Vec<Arc<Submission>>, Vec<Unsynced>, Option<Instant>) {
+        let mut earliest: Option<Instant> = None;
+        let mut keep = |deadline: Instant| {
+            let keep = deadline > now;
+            if keep {
+                earliest = Some(earliest.map_or(deadline, |earliest| earliest.min(deadline)));
+            }
+            keep
+        };
+        let mut may_land = Vec::new();
+        for submission in lock(&self.appending).iter() {
+            if !keep(submission.deadline) {
+                may_land.push(Arc::clone(submission));
+            }
+        }
+        let mut unsynced = lock(&self.unsynced);
+        let mut late = Vec::new();
+        for record in std::mem::take(&mut *unsynced) {
+            if keep(record.submission.deadline) {
+                unsynced.push_back(record);
+            } else {
+                late.push(record);
+            }
+        }
+        (may_land, late, earliest)
+    }
+
+    /// Everybody, for the end of the log.
+    pub(crate) fn take_all(&self) -> Vec<Arc<Submission>> {
+        let mut all = std::mem::take(&mut *lock(&self.appending));
+        all.extend(std::mem::take(&mut *lock(&self.unsynced)).into_iter().map(|record| record.submission));
+        all
+    }
+}

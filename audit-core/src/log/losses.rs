@@ -1,0 +1,113 @@
+use std::sync::Arc;
+use std::time::SystemTime;
+
+use super::Refused;
+use super::submission::{Role, Submission};
+use crate::policy::Rule;
+use crate::record::{BodyWriter, Kind};
+
+/// How many kinds of loss are kept apart; more are counted together.
+const KINDS: usize = 256;
+
+/// Calls whose record is known not to be in the log, until a `gap` record says so.
+#[derive(Debug, Default)]
+pub(crate) struct Losses {
+    pending: Vec<Loss>,
+}
+
+/// Calls that were lost for one reason under one rule.
+#[derive(Clone, Debug)]
+pub(crate) struct Loss {
+    rule: Arc<Rule>,
+    reason: &'static str,
+    what: Lost,
+    count: u64,
+    ran: u64,
+    from: SystemTime,
+    to: SystemTime,
+}
+
+/// Which half of a call is missing.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Lost {
+    /// The intent, and with it the call.
+    Intent,
+    /// The outcome of a call whose intent may be in the log.
+    Outcome,
+    /// A single-shot event.
+    Event,
+}
+
+impl Lost {
+    const fn as_str(self) -> &'static str {
+        match self {
+            Self::Intent => "intent",
+            Self::Outcome => "outcome",
+            Self::Event => "event",
+        }
+    }
+}
+
+impl Losses {
+    /// Counts a submission that is not in the log. `ran`: its call goes ahead all the same.
+    pub(crate) fn add_submission(&mut self, submission: &Submission, refused: &Refused, ran: bool) {
+        let what = match submission.role {
+            Role::Intent => Lost::Intent,
+            Role::Outcome => Lost::Outcome,
+            Role::Event => Lost::Event,
+        };
+        self.add(&submission.rule, refused.reason(), what, ran);
+    }
+
+    /// Counts one loss.
+    pub(crate) fn add(&mut self, rule: &Arc<Rule>, reason: &'static str, what: Lost, ran: bool) {
+        let now = SystemTime::now();
+        let full = self.pending.len() >= KINDS;
+        let same = |loss: &&mut Loss| loss.reason == reason && loss.what == what && Arc::ptr_eq(&loss.rule, rule);
+        let known = if full { self.pending.last_mut() } else { self.pending.iter_mut().find(same) };
+        match known {
+            Some(loss) => {
+                loss.count += 1;
+                loss.ran += u64::from(ran);
+                loss.to = now;
+            }
+            None => self.pending.push(Loss {
+                rule: Arc::clone(rule),
+                reason,
+                what,
+                count: 1,
+                ran: u64::from(ran),
+                from: now,
+                to: now,
+            }),
+        }
+    }
+
+    pub(crate) const fn is_empty(&self) -> bool {
+        self.pending.is_empty()
+    }
+
+    /// Takes what has been counted, to be written.
+    pub(crate) fn take(&mut self) -> Vec<Loss> {
+        std::mem::take(&mut self.pending)
+    }
+
+    /// The total of what has not been written yet.
+    pub(crate) fn total(&self) -> u64 {
+        self.pending.iter().map(|loss| loss.count).sum()
+    }
+}
+
+impl Loss {
+    /// The members of the `gap` record.
+    pub(crate) fn encode(&self, line: usize) -> Vec<u8> {
+        let mut body = BodyWriter::new(SystemTime::now(), Kind::Gap, line);
+        body.word("lost", self.what.as_str());
+        body.number("count", self.count);
+        body.number("ran", self.ran);
+        body.word("reason", self.reason);
+        body.time("from", self.from);
+        body.time("to", self.to);
+        body.finish(Some(self.rule.name()))
+    }
+}

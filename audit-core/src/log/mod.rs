@@ -1,0 +1,50 @@
+//! The log: from an event in a caller's hands to a line that is durable, chained and signed.
+//!
+//! A caller encodes its record and puts it into a bounded [`queue`]. One *sequencer* thread takes
+//! all that is queued, frames and hashes each line, and hands the lot to the backend in one
+//! append. A second thread, the *synchronizer*, waits for stable storage, grows the tree and
+//! signs checkpoints, so that callers who need only `written` never wait for a disk. A third
+//! keeps every *deadline*, whatever the other two are stuck in.
+//!
+//! What may be trusted:
+//!
+//! * The head moves only after the backend's acknowledgement. After an unknown result the store is
+//!   read and compared before anything else is appended.
+//! * Nothing is signed that is not synced.
+//! * A record that was asked for and is not in the log is counted, and the count is written as a
+//!   `gap` as soon as the log can be written again.
+
+mod activity;
+mod audit_log;
+mod begin;
+mod builder;
+mod clock;
+mod close;
+mod completion;
+mod coverage;
+mod current;
+mod deadlines;
+mod error;
+mod health;
+mod inflight;
+mod life;
+mod losses;
+mod open;
+mod queue;
+mod receipt;
+mod sequencer;
+mod shared;
+mod stamp;
+mod submission;
+mod synchronizer;
+
+pub use activity::{Activity, Finish};
+pub use audit_log::AuditLog;
+pub use begin::{Append, Begin};
+pub use builder::{Builder, LogLimits};
+pub use close::{CheckpointNow, Close, Closed};
+pub use coverage::Coverage;
+pub use current::{AmendError, CurrentActivity, Entered, Scope};
+pub use error::{CloseError, OpenError, Refused};
+pub use health::Health;
+pub use receipt::Receipt;

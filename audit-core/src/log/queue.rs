@@ -1,0 +1,427 @@
+use std::collections::VecDeque;
+use std::sync::atomic::Ordering;
+use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
+use std::time::Instant;
+
+use super::submission::{Role, Submission};
+use super::{LogLimits, Refused};
+use crate::log::shared::lock;
+
+/// An encoded record that waits for the sequencer.
+#[derive(Debug)]
+pub(crate) struct Entry {
+    /// The members after `prev`.
+    pub(crate) body: Vec<u8>,
+    /// Who waits for it, if anybody does.
+    pub(crate) submission: Option<Arc<Submission>>,
+    /// What room it takes.
+    pub(crate) room: Room,
+}
+
+/// What room an entry takes in the queue.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Room {
+    /// The queue's own: a new intent or event, admitted when there is some.
+    Queue,
+    /// What was set aside for the outcome when its activity began; given back when it is taken.
+    Reserved,
+    /// None that is counted: the log's own records, and outcomes without a reservation.
+    Extra,
+}
+
+impl Entry {
+    pub(crate) const fn new(body: Vec<u8>, submission: Arc<Submission>) -> Self {
+        Self { body, submission: Some(submission), room: Room::Queue }
+    }
+
+    pub(crate) const fn outcome(body: Vec<u8>, submission: Option<Arc<Submission>>) -> Self {
+        Self { body, submission, room: Room::Reserved }
+    }
+
+    pub(crate) const fn own(body: Vec<u8>) -> Self {
+        Self { body, submission: None, room: Room::Extra }
+    }
+}
+
+/// The bounded queue between callers and the sequencer.
+///
+/// Callers that find no room wait in line, in order, up to a limit. Outcomes always find room: it
+/// was reserved when their activity began.
+#[derive(Debug)]
+pub(crate) struct Queue {
+    state: Mutex<State>,
+    work: Condvar,
+    timer: Condvar,
+    limits: LogLimits,
+}
+
+#[derive(Debug, Default)]
+struct State {
+    entries: VecDeque<Entry>,
+    waiting: VecDeque<Entry>,
+    /// How many of `entries` are new intents and events, and their bytes.
+    admitted: usize,
+    admitted_bytes: usize,
+    open_activities: usize,
+    /// Bytes of queued outcomes beyond what each reserved.
+    overdraft: usize,
+    sequencer_sleeps: bool,
+    timer_wakes_at: Option<Instant>,
+    closing: Option<Instant>,
+    stopped: Option<Refused>,
+    nudged: bool,
+    ended: bool,
+}
+
+/// What [`Queue::next`] found.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Next {
+    /// Entries to append.
+    Entries,
+    /// Nothing until the given time.
+    Idle,
+    /// The log is closing, nothing is queued, and this many activities never ended.
+    Closing(usize),
+    /// The log has stopped.
+    Stopped,
+}
+
+/// A glance at the queue.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Status {
+    pub(crate) open: bool,
+    pub(crate) depth: usize,
+    pub(crate) open_activities: usize,
+}
+
+/// Submissions whose deadline has passed.
+#[derive(Debug, Default)]
+pub(crate) struct Expired {
+    pub(crate) submissions: Vec<Arc<Submission>>,
+    /// Activities still open and records still queued, when the deadline for closing has passed.
+    pub(crate) close: Option<(usize, usize)>,
+}
+
+impl Queue {
+    pub(crate) fn new(limits: LogLimits) -> Self {
+        Self { state: Mutex::default(), work: Condvar::new(), timer: Condvar::new(), limits }
+    }
+
+    /// Queues a new intent or event, or puts it in line for room.
+    pub(crate) fn submit(&self, entry: Entry, deadline: Instant) -> Result<(), Refused> {
+        let mut state = lock(&self.state);
+        if let Some(refused) = &state.stopped {
+            return Err(refused.clone());
+        }
+        if state.closing.is_some() {
+            return Err(Refused::Closed);
+        }
+        if state.waiting.is_empty() && state.has_room(&entry, &self.limits) {
+            state.admit(entry);
+        } else if state.waiting.len() < self.limits.waiting {
+            state.waiting.push_back(entry);
+        } else {
+            return Err(Refused::QueueFull);
+        }
+        self.wake(state, Some(deadline));
+        Ok(())
+    }
+
+    /// Queues an outcome or a record of the log's own. False when the log has stopped.
+    pub(crate) fn push_reserved(&self, entry: Entry) -> bool {
+        let mut state = lock(&self.state);
+        if state.stopped.is_some() {
+            return false;
+        }
+        let deadline = entry.submission.as_ref().map(|submission| submission.deadline);
+        state.entries.push_back(entry);
+        self.wake(state, deadline);
+        true
+    }
+
+    /// Takes `bytes` beyond the room of one outcome from what all share. False when it is used up.
+    pub(crate) fn draw(&self, bytes: usize) -> bool {
+        let mut state = lock(&self.state);
+        let granted = state.overdraft + bytes <= self.limits.overdraft_bytes;
+        if granted {
+            state.overdraft += bytes;
+        }
+        granted
+    }
+
+    /// Sets room aside for the outcome of a call that goes ahead without a record of its intent.
+    pub(crate) fn reserve_late(&self, submission: &Submission) {
+        let mut state = lock(&self.state);
+        if state.open_activities < self.limits.activities && !submission.reserved.swap(true, Ordering::AcqRel) {
+            state.open_activities += 1;
+        }
+    }
+
+    /// Gives back the room that was set aside for the outcome of `submission`, if it still is.
+    pub(crate) fn release(&self, submission: &Submission) {
+        if submission.give_up_reservation() {
+            let mut state = lock(&self.state);
+            state.open_activities = state.open_activities.saturating_sub(1);
+            // Room for an activity may admit the next in line, or end a close.
+            self.wake(state, None);
+        }
+    }
+
+    /// Wakes whoever has to know about a change, after unlocking.
+    fn wake(&self, mut state: MutexGuard<'_, State>, deadline: Option<Instant>) {
+        let timer = deadline.is_some_and(|deadline| state.timer_wakes_at.is_none_or(|at| deadline < at));
+        if timer {
+            state.timer_wakes_at = deadline;
+        }
+        let sequencer = std::mem::take(&mut state.sequencer_sleeps);
+        drop(state);
+        if sequencer {
+            self.work.notify_one();
+        }
+        if timer {
+            self.timer.notify_one();
+        }
+    }
+
+    /// Moves queued entries, as many as one batch may hold, into `batch`. Waits for some until
+    /// `until`; takes none before `not_before`.
+    pub(crate) fn next(&self, batch: &mut Vec<Entry>, not_before: Option<Instant>, until: Instant) -> Next {
+        let mut state = lock(&self.state);
+        loop {
+            if state.stopped.is_some() {
+                return Next::Stopped;
+            }
+            let now = Instant::now();
+            let held = not_before.is_some_and(|at| now < at) && state.closing.is_none_or(|at| now < at);
+            if !held {
+                state.promote(&self.limits);
+                if state.take_batch(batch, &self.limits) {
+                    state.promote(&self.limits);
+                    return Next::Entries;
+                }
+                if let Some(deadline) = state.closing
+                    && (state.open_activities == 0 || now >= deadline)
+                {
+                    return Next::Closing(state.open_activities);
+                }
+            }
+            let mut wake_at = if held { not_before.map_or(until, |at| at.min(until)) } else { until };
+            if let Some(deadline) = state.closing.filter(|deadline| *deadline > now) {
+                wake_at = wake_at.min(deadline);
+            }
+            if wake_at <= now || (!held && std::mem::take(&mut state.nudged)) {
+                return Next::Idle;
+            }
+            state.sequencer_sleeps = !held;
+            let (guard, _) = self.work.wait_timeout(state, wake_at - now).unwrap_or_else(PoisonError::into_inner);
+            state = guard;
+            state.sequencer_sleeps = false;
+        }
+    }
+
+    /// Puts entries that were not appended back in front, in their order.
+    pub(crate) fn put_back(&self, entries: impl DoubleEndedIterator<Item = Entry>) {
+        let mut state = lock(&self.state);
+        for entry in entries.rev() {
+            state.count_in(&entry);
+            state.entries.push_front(entry);
+        }
+    }
+
+    /// Ends the reservations of `count` outcomes that have been appended.
+    pub(crate) fn ended(&self, count: usize, overdraft: usize) {
+        if count > 0 || overdraft > 0 {
+            let mut state = lock(&self.state);
+            state.open_activities = state.open_activities.saturating_sub(count);
+            state.overdraft = state.overdraft.saturating_sub(overdraft);
+        }
+    }
+
+    /// Plans a look at `deadline`. Says why there will be none if the log has stopped.
+    pub(crate) fn watch(&self, deadline: Instant) -> Option<Refused> {
+        let state = lock(&self.state);
+        let stopped = state.stopped.clone();
+        if stopped.is_none() {
+            self.wake(state, Some(deadline));
+        }
+        stopped
+    }
+
+    /// Refuses new intents from now on; what is queued or open may end until `deadline`.
+    /// False when the log was closing or closed already.
+    pub(crate) fn close(&self, deadline: Instant) -> bool {
+        let mut state = lock(&self.state);
+        if state.closing.is_some() || state.stopped.is_some() {
+            return false;
+        }
+        state.closing = Some(deadline);
+        // The sequencer may be waiting out a failure; it has to learn the new deadline.
+        state.sequencer_sleeps = true;
+        self.wake(state, Some(deadline));
+        true
+    }
+
+    /// Whether the log is closing, and its deadline for that.
+    pub(crate) fn closing(&self) -> Option<Instant> {
+        lock(&self.state).closing
+    }
+
+    /// Stops the queue for the reason that `refused` gives, and hands out everybody who waits in
+    /// it, and how many records it held.
+    pub(crate) fn stop(&self, refused: &Refused) -> (Vec<Arc<Submission>>, usize) {
+        let mut state = lock(&self.state);
+        state.stopped.get_or_insert_with(|| refused.clone());
+        let entries = std::mem::take(&mut state.entries);
+        let waiting = std::mem::take(&mut state.waiting);
+        state.admitted = 0;
+        state.admitted_bytes = 0;
+        let unwritten = entries.len() + waiting.len();
+        drop(state);
+        self.work.notify_one();
+        (entries.into_iter().chain(waiting).filter_map(|entry| entry.submission).collect(), unwritten)
+    }
+
+    /// Ends the thread that keeps deadlines: nobody waits any more.
+    pub(crate) fn end(&self) {
+        lock(&self.state).ended = true;
+        self.timer.notify_one();
+    }
+
+    /// Wakes the sequencer because the log itself has something to record.
+    pub(crate) fn nudge(&self) {
+        let mut state = lock(&self.state);
+        state.nudged = true;
+        self.wake(state, None);
+    }
+
+    pub(crate) fn status(&self) -> Status {
+        let state = lock(&self.state);
+        Status {
+            open: state.stopped.is_none() && state.closing.is_none(),
+            depth: state.entries.len() + state.waiting.len(),
+            open_activities: state.open_activities,
+        }
+    }
+
+    /// Waits until the next planned deadline. False when the log has stopped.
+    pub(crate) fn wait_for_deadline(&self) -> bool {
+        let mut state = lock(&self.state);
+        loop {
+            if state.ended {
+                return false;
+            }
+            let now = Instant::now();
+            state = match state.timer_wakes_at {
+                Some(at) if at <= now => {
+                    state.timer_wakes_at = None;
+                    return true;
+                }
+                Some(at) => self.timer.wait_timeout(state, at - now).unwrap_or_else(PoisonError::into_inner).0,
+                None => self.timer.wait(state).unwrap_or_else(PoisonError::into_inner),
+            };
+        }
+    }
+
+    /// Removes the intents and events whose deadline has passed, and plans the next look.
+    /// `others`: the earliest deadline among submissions that have left the queue.
+    pub(crate) fn expire(&self, now: Instant, others: Option<Instant>) -> Expired {
+        let mut state = lock(&self.state);
+        let mut expired = Expired::default();
+        let mut next = others;
+        let State { entries, waiting, admitted, admitted_bytes, .. } = &mut *state;
+        entries.retain(|entry| {
+            let keep = expired.keeps(entry, now, &mut next);
+            if !keep {
+                *admitted = admitted.saturating_sub(1);
+                *admitted_bytes = admitted_bytes.saturating_sub(entry.body.len());
+            }
+            keep
+        });
+        waiting.retain(|entry| expired.keeps(entry, now, &mut next));
+        match state.closing {
+            Some(at) if at <= now => {
+                expired.close = Some((state.open_activities, state.entries.len() + state.waiting.len()));
+            }
+            Some(at) => next = Some(next.map_or(at, |next| next.min(at))),
+            None => {}
+        }
+        state.timer_wakes_at = match (state.timer_wakes_at, next) {
+            (Some(planned), Some(next)) => Some(planned.min(next)),
+            (planned, next) => planned.or(next),
+        };
+        expired
+    }
+}
+
+impl Expired {
+    /// Whether `entry` stays in the queue. Outcomes do even when nobody waits for them any more.
+    fn keeps(&mut self, entry: &Entry, now: Instant, next: &mut Option<Instant>) -> bool {
+        let Some(submission) = &entry.submission else {
+            return true;
+        };
+        if submission.deadline > now {
+            *next = Some(next.map_or(submission.deadline, |next| next.min(submission.deadline)));
+            return true;
+        }
+        self.submissions.push(Arc::clone(submission));
+        submission.role == Role::Outcome
+    }
+}
+
+impl State {
+    fn has_room(&self, entry: &Entry, limits: &LogLimits) -> bool {
+        let opens = entry.submission.as_ref().is_some_and(|submission| submission.role == Role::Intent);
+        self.admitted < limits.queue_records
+            && (self.admitted == 0 || self.admitted_bytes + entry.body.len() <= limits.queue_bytes)
+            && (!opens || self.open_activities < limits.activities)
+    }
+
+    fn admit(&mut self, entry: Entry) {
+        if let Some(submission) = &entry.submission
+            && submission.role == Role::Intent
+        {
+            submission.reserved.store(true, Ordering::Release);
+            self.open_activities += 1;
+        }
+        self.count_in(&entry);
+        self.entries.push_back(entry);
+    }
+
+    fn count_in(&mut self, entry: &Entry) {
+        if entry.room == Room::Queue {
+            self.admitted += 1;
+            self.admitted_bytes += entry.body.len();
+        }
+    }
+
+    fn promote(&mut self, limits: &LogLimits) {
+        while let Some(entry) = self.waiting.front() {
+            if !self.has_room(entry, limits) {
+                break;
+            }
+            if let Some(entry) = self.waiting.pop_front() {
+                self.admit(entry);
+            }
+        }
+    }
+
+    fn take_batch(&mut self, batch: &mut Vec<Entry>, limits: &LogLimits) -> bool {
+        let mut bytes = 0;
+        while let Some(entry) = self.entries.front() {
+            if !batch.is_empty()
+                && (batch.len() >= limits.batch_records || bytes + entry.body.len() > limits.batch_bytes)
+            {
+                break;
+            }
+            bytes += entry.body.len();
+            if let Some(entry) = self.entries.pop_front() {
+                if entry.room == Room::Queue {
+                    self.admitted = self.admitted.saturating_sub(1);
+                    self.admitted_bytes = self.admitted_bytes.saturating_sub(entry.body.len());
+                }
+                batch.push(entry);
+            }
+        }
+        !batch.is_empty()
+    }
+}

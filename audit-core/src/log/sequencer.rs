@@ -1,0 +1,331 @@
+use std::sync::Arc;
+use std::sync::atomic::Ordering;
+use std::thread::JoinHandle;
+use std::time::{Duration, Instant};
+
+use super::inflight::Unsynced;
+use super::queue::{Entry, Next, Room};
+use super::shared::{Shared, lock};
+use super::stamp::Stamp;
+use super::submission::{Landing, Role, Submission};
+use super::synchronizer::Landed;
+use super::{CloseError, Closed, Receipt, Refused, life};
+use crate::backend::{Backend, BackendError, Durability, Head};
+
+/// The first and the longest wait between two attempts on a store that fails.
+const BACKOFF: (Duration, Duration) = (Duration::from_millis(10), Duration::from_secs(1));
+
+/// The shortest time between two `gap` records, so that a storm of refusals stays a few lines.
+const GAP_INTERVAL: Duration = Duration::from_secs(1);
+
+/// Why the sequencer ends.
+pub(crate) type Fatal = String;
+
+/// The one thread that appends.
+#[derive(Debug)]
+pub(crate) struct Sequencer {
+    shared: Arc<Shared>,
+    landed: Arc<Landed>,
+    backend: Box<dyn Backend>,
+    synchronizer: JoinHandle<()>,
+    head: Head,
+    stamp: Stamp,
+    batch: Vec<Entry>,
+    unsynced: Vec<Unsynced>,
+    backoff: Duration,
+    not_before: Option<Instant>,
+    next_heartbeat: Instant,
+    next_gap: Instant,
+}
+
+impl Sequencer {
+    pub(crate) fn new(
+        shared: Arc<Shared>,
+        landed: Arc<Landed>,
+        backend: Box<dyn Backend>,
+        synchronizer: JoinHandle<()>,
+        head: Head,
+    ) -> Self {
+        let now = Instant::now();
+        Self {
+            next_heartbeat: now + shared.limits.heartbeat,
+            next_gap: now,
+            shared,
+            landed,
+            backend,
+            synchronizer,
+            head,
+            stamp: Stamp::new(),
+            batch: Vec::new(),
+            unsynced: Vec::new(),
+            backoff: BACKOFF.0,
+            not_before: None,
+        }
+    }
+
+    /// Runs until the log is closed or poisoned.
+    pub(crate) fn run(mut self) {
+        let panicked = std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| self.sequence()));
+        match panicked {
+            Ok(Ok(open_activities)) => self.finish(open_activities),
+            Ok(Err(fatal)) => self.give_up(&fatal),
+            Err(_) => self.give_up("the sequencer thread panicked"),
+        }
+    }
+
+    fn give_up(self, fatal: &str) {
+        self.shared.poison(fatal);
+        self.landed.abandon();
+        // Another writer may have the log only when nothing of this one is left.
+        let _ = self.synchronizer.join();
+    }
+
+    fn sequence(&mut self) -> Result<Closing, Fatal> {
+        loop {
+            let until = self.next_heartbeat.min(self.next_gap_at());
+            match self.shared.queue.next(&mut self.batch, self.not_before, until) {
+                Next::Stopped => return Err("the log was stopped".to_owned()),
+                Next::Closing(open_activities) => return self.write_closed(open_activities),
+                Next::Entries | Next::Idle => {}
+            }
+            if self.not_before.is_some_and(|at| Instant::now() < at) && self.shared.queue.closing().is_none() {
+                continue;
+            }
+            self.add_own_records();
+            if !self.batch.is_empty() {
+                self.append()?;
+            }
+        }
+    }
+
+    fn next_gap_at(&self) -> Instant {
+        if lock(&self.shared.losses).is_empty() { self.next_heartbeat } else { self.next_gap }
+    }
+
+    /// Adds what the log itself has to say to the batch.
+    fn add_own_records(&mut self) {
+        let now = Instant::now();
+        if now >= self.next_gap {
+            let losses = lock(&self.shared.losses).take();
+            if !losses.is_empty() {
+                self.next_gap = now + GAP_INTERVAL;
+            }
+            let line = self.shared.limits.record.line;
+            self.batch.extend(losses.iter().map(|loss| Entry::own(loss.encode(line))));
+        }
+        if now >= self.next_heartbeat {
+            self.next_heartbeat = now + self.shared.limits.heartbeat;
+            self.batch.push(Entry::own(life::heartbeat(&self.shared)));
+        }
+    }
+
+    /// Frames the batch and appends it, or puts it back.
+    fn append(&mut self) -> Result<(), Fatal> {
+        self.stamp_batch();
+        if self.batch.is_empty() {
+            return Ok(());
+        }
+        let waiting = self.batch.iter().filter_map(|entry| entry.submission.clone());
+        if let Some(earliest) = self.shared.inflight.begin_append(waiting) {
+            self.shared.queue.watch(earliest);
+        }
+        self.landed.await_room();
+        let may_use_reserve = self.batch.iter().all(|entry| entry.room != Room::Queue);
+        let deadline = Instant::now() + self.shared.limits.backend_timeout;
+        let result = self.backend.append(self.head, &self.stamp.batch(may_use_reserve), deadline);
+        match result {
+            Ok(durability) => self.landed(self.batch.len(), durability),
+            Err(error) => self.failed(error)?,
+        }
+        Ok(())
+    }
+
+    /// Takes every submission that still waits, and makes lines of the batch.
+    fn stamp_batch(&mut self) {
+        self.batch.retain(|entry| {
+            let Some(submission) = &entry.submission else {
+                return true;
+            };
+            submission.take() || submission.role == Role::Outcome
+        });
+        self.stamp.start(self.head);
+        for entry in &self.batch {
+            self.stamp.line(&entry.body);
+        }
+    }
+
+    /// The first `count` entries of the batch are in the log.
+    fn landed(&mut self, count: usize, durability: Durability) {
+        let leaves = self.stamp.leaves().get(..count).unwrap_or_default();
+        let first = self.stamp.before().size;
+        if let Some(leaf) = leaves.last() {
+            self.head = Head { size: first + count as u64, leaf: *leaf };
+        }
+        for ((entry, leaf), seq) in self.batch.iter().zip(leaves).zip(first..) {
+            if let Some(submission) = entry.submission.as_ref().filter(|waits| !durability.satisfies(waits.wanted)) {
+                self.unsynced.push(Unsynced { submission: Arc::clone(submission), seq, leaf: *leaf });
+            }
+        }
+        // Whoever learns that a record is in the log may at once ask for a checkpoint over it.
+        let someone_waits = !self.unsynced.is_empty();
+        self.shared.inflight.await_sync(&mut self.unsynced);
+        self.shared.inflight.end_append();
+        self.shared.progress.committed(self.head.size);
+        self.landed.add(leaves, someone_waits);
+        self.backoff = BACKOFF.0;
+        self.not_before = None;
+
+        let outcome_bytes = self.shared.limits.outcome_bytes;
+        let (mut outcomes, mut overdraft, mut recorded) = (0, 0, 0);
+        for ((entry, leaf), seq) in self.batch.drain(..count).zip(leaves).zip(first..) {
+            if entry.room == Room::Reserved {
+                outcomes += 1;
+                overdraft += entry.body.len().saturating_sub(outcome_bytes);
+            }
+            let Some(submission) = entry.submission else {
+                continue;
+            };
+            if submission.role != Role::Outcome {
+                recorded += 1;
+            }
+            if durability.satisfies(submission.wanted) {
+                answer(&self.shared, &submission, Receipt::new(seq, *leaf, durability));
+            }
+        }
+        self.shared.coverage.recorded.fetch_add(recorded, Ordering::Relaxed);
+        self.shared.queue.ended(outcomes, overdraft);
+    }
+
+    fn failed(&mut self, error: BackendError) -> Result<(), Fatal> {
+        self.shared.progress.failed(error.to_string());
+        if !error.is_retryable() {
+            return Err(error.to_string());
+        }
+        if !error.outcome_is_known() {
+            let landed = self.reconcile()?;
+            if landed > 0 {
+                self.landed(landed, self.backend.capabilities().append);
+            }
+        }
+        let full = match &error {
+            BackendError::Full { detail } => Some(Refused::StorageFull { detail: detail.as_str().into() }),
+            _ => None,
+        };
+        self.put_back(full.as_ref());
+        if self.shared.queue.closing().is_some_and(|at| Instant::now() >= at) {
+            return Err(format!("not written before the deadline for closing: {error}"));
+        }
+        self.wait_longer();
+        Ok(())
+    }
+
+    fn wait_longer(&mut self) {
+        // Up to a quarter more, so that many writers of one store do not come back together.
+        let jitter = self.backoff.mul_f64(fastrand::f64() / 4.0);
+        self.not_before = Some(Instant::now() + self.backoff + jitter);
+        self.backoff = (self.backoff * 2).min(BACKOFF.1);
+    }
+
+    /// Reads the store until it says how much of the batch it has.
+    fn reconcile(&mut self) -> Result<usize, Fatal> {
+        loop {
+            let deadline = Instant::now() + self.shared.limits.backend_timeout;
+            match self.backend.head(deadline) {
+                Ok(head) => {
+                    return self.stamp.landed(head).ok_or_else(|| {
+                        format!(
+                            "another writer's records follow seq {}: the store ends at {}",
+                            self.head.size, head.size
+                        )
+                    });
+                }
+                Err(error) if error.is_retryable() => self.shared.progress.failed(error.to_string()),
+                Err(error) => return Err(error.to_string()),
+            }
+            if self.shared.queue.closing().is_some_and(|at| Instant::now() >= at) {
+                return Err("the store did not answer before the deadline for closing".to_owned());
+            }
+            std::thread::sleep(self.backoff);
+            self.backoff = (self.backoff * 2).min(BACKOFF.1);
+        }
+    }
+
+    /// Returns to the queue what was not appended. `full`: new intents are refused at once,
+    /// because waiting for room would only make every caller wait.
+    fn put_back(&mut self, full: Option<&Refused>) {
+        let shared = &self.shared;
+        self.batch.retain(|entry| {
+            let Some(submission) = &entry.submission else {
+                return true;
+            };
+            if submission.role == Role::Outcome {
+                return true;
+            }
+            if let Some(refused) = full
+                && shared.refuse(submission, refused, false)
+            {
+                return false;
+            }
+            let waits = submission.put_back();
+            if !waits {
+                // Its caller was told to go, one way or the other, while it might still have landed.
+                let ran = submission.allows_failure();
+                shared.lose(submission, &Refused::Deadline, ran);
+                if !ran {
+                    shared.queue.release(submission);
+                }
+            }
+            waits
+        });
+        shared.inflight.end_append();
+        shared.queue.put_back(self.batch.drain(..));
+    }
+
+    /// Writes `log.closed`, trying until the deadline for closing.
+    fn write_closed(&mut self, open_activities: usize) -> Result<Closing, Fatal> {
+        self.next_gap = Instant::now();
+        self.add_own_records();
+        self.batch.push(Entry::own(life::closed(&self.shared, open_activities)));
+        loop {
+            self.append()?;
+            if self.not_before.is_none() {
+                self.shared.stop();
+                return Ok(Closing { open_activities });
+            }
+            std::thread::sleep(self.backoff);
+            self.shared.queue.next(&mut self.batch, None, Instant::now());
+        }
+    }
+
+    /// Waits for the last checkpoint, lets go of the store, and answers who closed the log.
+    fn finish(self, closing: Closing) {
+        self.landed.finish();
+        let _ = self.synchronizer.join();
+        let records = self.head.size;
+        drop(self.backend);
+        let signed = self.shared.progress.signed.load(Ordering::Relaxed);
+        self.shared.closing.give(if closing.open_activities > 0 {
+            Err(CloseError::Deadline { open_activities: closing.open_activities, unwritten: 0 })
+        } else if signed < records {
+            let detail =
+                lock(&self.landed.failure).clone().unwrap_or_else(|| "the last checkpoint was not written".to_owned());
+            Err(CloseError::Incomplete { unwritten: 0, detail: detail.into() })
+        } else {
+            Ok(Closed { records })
+        });
+        self.shared.queue.end();
+    }
+}
+
+/// What was left when the log was closed.
+#[derive(Debug)]
+pub(crate) struct Closing {
+    open_activities: usize,
+}
+
+/// Hands out a receipt; ends the activity of a caller that did not wait for it.
+pub(crate) fn answer(shared: &Shared, submission: &Submission, receipt: Receipt) {
+    if submission.land(receipt) == Landing::NeverRan && submission.role == Role::Intent {
+        shared.end_as_refused(submission, "the intent was durable too late");
+    }
+}

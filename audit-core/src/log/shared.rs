@@ -1,0 +1,182 @@
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock};
+use std::time::{Duration, Instant, SystemTime};
+
+use super::close::CheckpointRequest;
+use super::completion::Completion;
+use super::coverage::{Counters, count};
+use super::inflight::Inflight;
+use super::losses::{Losses, Lost};
+use super::queue::{Entry, Queue, Room};
+use super::submission::{Ended, Role, Submission};
+use super::{CloseError, Closed, Health, LogLimits, Refused};
+use crate::key::VerifierKey;
+use crate::policy::Policy;
+use crate::record::{Outcome, OutcomeFrame, OutcomeResult, encode_outcome};
+
+/// Locks a mutex. A thread that panicked while holding it leaves data that is only ever replaced
+/// whole, so its contents are still good.
+pub(crate) fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+/// What every handle, activity and thread of one log has in common.
+#[derive(Debug)]
+pub(crate) struct Shared {
+    pub(crate) queue: Queue,
+    pub(crate) inflight: Inflight,
+    pub(crate) losses: Mutex<Losses>,
+    pub(crate) coverage: Counters,
+    pub(crate) policy: RwLock<Arc<Policy>>,
+    pub(crate) limits: LogLimits,
+    pub(crate) verifier_key: VerifierKey,
+    pub(crate) progress: Progress,
+    pub(crate) closing: Completion<Result<Closed, CloseError>>,
+    pub(crate) checkpoint_requests: Mutex<Vec<CheckpointRequest>>,
+    pub(crate) newest_checkpoint: Mutex<Option<Vec<u8>>>,
+    pub(crate) process: u32,
+}
+
+/// How far the log has got.
+#[derive(Debug)]
+pub(crate) struct Progress {
+    opened: Instant,
+    pub(crate) records: AtomicU64,
+    pub(crate) synced: AtomicU64,
+    pub(crate) signed: AtomicU64,
+    /// Microseconds after `opened`, plus one; zero before the first commit.
+    last_commit: AtomicU64,
+    failing: AtomicBool,
+    last_error: Mutex<Option<String>>,
+}
+
+impl Progress {
+    pub(crate) fn new(records: u64, signed: u64) -> Self {
+        Self {
+            opened: Instant::now(),
+            records: AtomicU64::new(records),
+            synced: AtomicU64::new(records),
+            signed: AtomicU64::new(signed),
+            last_commit: AtomicU64::new(0),
+            failing: AtomicBool::new(false),
+            last_error: Mutex::new(None),
+        }
+    }
+
+    pub(crate) fn committed(&self, records: u64) {
+        self.records.store(records, Ordering::Relaxed);
+        let age = u64::try_from(self.opened.elapsed().as_micros()).unwrap_or(u64::MAX - 1);
+        self.last_commit.store(age + 1, Ordering::Relaxed);
+        if self.failing.swap(false, Ordering::Relaxed) {
+            *lock(&self.last_error) = None;
+        }
+    }
+
+    pub(crate) fn failed(&self, error: String) {
+        *lock(&self.last_error) = Some(error);
+        self.failing.store(true, Ordering::Relaxed);
+    }
+
+    fn last_commit_age(&self) -> Option<Duration> {
+        let at = self.last_commit.load(Ordering::Relaxed).checked_sub(1)?;
+        Some(self.opened.elapsed().saturating_sub(Duration::from_micros(at)))
+    }
+}
+
+impl Shared {
+    pub(crate) fn policy(&self) -> Arc<Policy> {
+        Arc::clone(&self.policy.read().unwrap_or_else(PoisonError::into_inner))
+    }
+
+    /// Whether this process is a fork of the one that opened the log.
+    pub(crate) fn is_forked(&self) -> bool {
+        std::process::id() != self.process
+    }
+
+    /// Counts a submission that is not in the log and will not be.
+    pub(crate) fn lose(&self, submission: &Submission, refused: &Refused, ran: bool) {
+        count(if ran { &self.coverage.lost } else { &self.coverage.refused });
+        lock(&self.losses).add_submission(submission, refused, ran);
+        self.queue.nudge();
+    }
+
+    /// Counts an outcome that cannot be written.
+    pub(crate) fn lose_outcome(&self, submission: &Submission, reason: &'static str) {
+        lock(&self.losses).add(&submission.rule, reason, Lost::Outcome, true);
+    }
+
+    /// Answers a submission that is in the queue or with the sequencer, and counts it if that
+    /// decides that it is lost. True when it is certain not to get into the log.
+    pub(crate) fn refuse(&self, submission: &Submission, refused: &Refused, may_land: bool) -> bool {
+        let ended = submission.refuse(refused.clone(), may_land);
+        // The entry of an outcome stays in the queue whether its caller waits or not.
+        if ended == Ended::Lost && submission.role != Role::Outcome {
+            let ran = submission.allows_failure();
+            self.lose(submission, refused, ran);
+            if !ran {
+                self.queue.release(submission);
+            }
+        }
+        ended == Ended::Lost
+    }
+
+    /// Queues the outcome of an intent that is in the log and whose handler never ran. Uses the
+    /// room that was reserved for its outcome.
+    pub(crate) fn end_as_refused(&self, submission: &Submission, reason: &str) {
+        lock(&submission.amendments).finished = true;
+        let frame = OutcomeFrame {
+            id: submission.id,
+            time: SystemTime::now(),
+            latency: Duration::ZERO,
+            actor: None,
+            resource: None,
+            attributes: &[],
+        };
+        let outcome = Outcome::new(OutcomeResult::Refused).error(reason);
+        let body = encode_outcome(&outcome, &frame, &self.limits.record, self.limits.outcome_bytes);
+        let mut entry = Entry::outcome(body, None);
+        if !submission.give_up_reservation() {
+            entry.room = Room::Extra;
+        }
+        self.queue.push_reserved(entry);
+    }
+
+    /// Stops the log for good and answers everybody who waits.
+    pub(crate) fn poison(&self, detail: &str) {
+        let detail: Arc<str> = detail.into();
+        self.progress.failed(detail.to_string());
+        let refused = Refused::Poisoned { detail: Arc::clone(&detail) };
+        let (queued, unwritten) = self.queue.stop(&refused);
+        for submission in queued.iter().chain(&self.inflight.take_all()) {
+            self.refuse(submission, &refused, false);
+        }
+        for request in std::mem::take(&mut *lock(&self.checkpoint_requests)) {
+            request.done.give(Err(refused.clone()));
+        }
+        self.closing.give(Err(CloseError::Incomplete { unwritten, detail }));
+        self.queue.end();
+    }
+
+    /// Takes nothing more: the last record has been written.
+    pub(crate) fn stop(&self) {
+        let (queued, _) = self.queue.stop(&Refused::Closed);
+        for submission in &queued {
+            self.refuse(submission, &Refused::Closed, false);
+        }
+    }
+
+    pub(crate) fn health(&self) -> Health {
+        let queue = self.queue.status();
+        Health {
+            writable: queue.open && !self.progress.failing.load(Ordering::Relaxed),
+            last_commit_age: self.progress.last_commit_age(),
+            records: self.progress.records.load(Ordering::Relaxed),
+            synced: self.progress.synced.load(Ordering::Relaxed),
+            signed: self.progress.signed.load(Ordering::Relaxed),
+            queue_depth: queue.depth,
+            open_activities: queue.open_activities,
+            unreported_losses: lock(&self.losses).total(),
+            last_error: lock(&self.progress.last_error).clone(),
+        }
+    }
+}

@@ -1,0 +1,219 @@
+use std::borrow::Cow;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex};
+use std::task::{Context, Poll, Waker};
+use std::time::{Duration, Instant};
+
+use super::shared::lock;
+use super::{Receipt, Refused};
+use crate::backend::Durability;
+use crate::policy::{OnFailure, Rule};
+use crate::record::{ActivityId, Actor, Value};
+
+/// The deadline of a record that nobody waits for: a year.
+const NOBODY_WAITS: Duration = Duration::from_secs(365 * 24 * 3600);
+
+/// Which record a submission is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Role {
+    /// The intent of a call.
+    Intent,
+    /// The outcome of a call, which lands whether its caller waits or not.
+    Outcome,
+    /// A single-shot event.
+    Event,
+}
+
+/// One record on its way into the log, shared by its caller, the queue and the log's threads.
+#[derive(Debug)]
+pub(crate) struct Submission {
+    pub(crate) id: ActivityId,
+    pub(crate) rule: Arc<Rule>,
+    pub(crate) wanted: Durability,
+    pub(crate) started: Instant,
+    pub(crate) deadline: Instant,
+    pub(crate) role: Role,
+    /// Whether room for an outcome is set aside for it.
+    pub(crate) reserved: AtomicBool,
+    state: Mutex<State>,
+    pub(crate) amendments: Mutex<Amendments>,
+}
+
+#[derive(Debug)]
+struct State {
+    stage: Stage,
+    waker: Option<Waker>,
+}
+
+/// Where a submission is. The queue's lock is not needed to move on.
+#[derive(Clone, Debug)]
+enum Stage {
+    /// In the queue; may still be withdrawn.
+    Queued,
+    /// With the sequencer; may land whatever its caller does now.
+    Taken,
+    /// Out of the queue by its caller or its deadline: the sequencer skips it.
+    Withdrawn,
+    /// Taken, and its caller no longer waits.
+    Abandoned,
+    /// The caller has, or can collect, this answer.
+    Answered(Result<Receipt, Refused>),
+}
+
+/// What handlers added to an activity; it lands in the outcome.
+#[derive(Debug, Default)]
+pub(crate) struct Amendments {
+    pub(crate) finished: bool,
+    pub(crate) resource: Option<String>,
+    pub(crate) actor: Option<Actor>,
+    pub(crate) attributes: Vec<(Cow<'static, str>, Value<'static>)>,
+}
+
+/// What became of a submission that its deadline, its caller or a failure ended.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Ended {
+    /// It is certain that it is not in the log.
+    Lost,
+    /// It is with the sequencer and may land.
+    MayLand,
+    /// It is in the log, and its caller never collected the receipt.
+    Landed,
+    /// It had been answered before.
+    Already,
+}
+
+/// What a landed record means to its caller.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Landing {
+    /// The caller has its receipt.
+    Answered,
+    /// The caller did not wait, and went on without a receipt as its rule allows.
+    WentOn,
+    /// The caller did not wait, and its handler never ran.
+    NeverRan,
+}
+
+impl Submission {
+    /// A submission whose deadline, from now on, is that of `rule`.
+    pub(crate) fn new(id: ActivityId, rule: Arc<Rule>, role: Role) -> Self {
+        let started = Instant::now();
+        let wanted = rule.durability();
+        let waits = if wanted == Durability::Accepted { NOBODY_WAITS } else { rule.deadline() };
+        Self {
+            id,
+            wanted,
+            rule,
+            started,
+            deadline: started + waits,
+            role,
+            reserved: AtomicBool::new(false),
+            state: Mutex::new(State { stage: Stage::Queued, waker: None }),
+            amendments: Mutex::new(Amendments::default()),
+        }
+    }
+
+    /// Whether the call goes ahead when its record is not in the log.
+    pub(crate) fn allows_failure(&self) -> bool {
+        self.rule.on_failure() == OnFailure::Allow || self.wanted == Durability::Accepted
+    }
+
+    /// Gives up the room for an outcome; true when it was there.
+    pub(crate) fn give_up_reservation(&self) -> bool {
+        self.reserved.swap(false, Ordering::AcqRel)
+    }
+
+    /// Remembers whom to wake. Called before the submission enters the queue.
+    pub(crate) fn wake_by(&self, waker: &Waker) {
+        lock(&self.state).waker = Some(waker.clone());
+    }
+
+    pub(crate) fn poll(&self, cx: &Context<'_>) -> Poll<Result<Receipt, Refused>> {
+        let mut state = lock(&self.state);
+        if let Stage::Answered(answer) = &state.stage {
+            return Poll::Ready(answer.clone());
+        }
+        if !state.waker.as_ref().is_some_and(|waker| waker.will_wake(cx.waker())) {
+            state.waker = Some(cx.waker().clone());
+        }
+        Poll::Pending
+    }
+
+    /// The sequencer takes it; false when it has been withdrawn.
+    pub(crate) fn take(&self) -> bool {
+        let mut state = lock(&self.state);
+        let queued = matches!(state.stage, Stage::Queued);
+        if queued {
+            state.stage = Stage::Taken;
+        }
+        queued
+    }
+
+    /// Its append did not happen and will be tried again; false when nobody waits any more.
+    pub(crate) fn put_back(&self) -> bool {
+        let mut state = lock(&self.state);
+        let waits = matches!(state.stage, Stage::Taken);
+        state.stage = if waits { Stage::Queued } else { Stage::Withdrawn };
+        waits
+    }
+
+    /// It is in the log, as durable as its rule asks.
+    pub(crate) fn land(&self, receipt: Receipt) -> Landing {
+        let mut state = lock(&self.state);
+        match state.stage {
+            Stage::Taken => {}
+            Stage::Answered(Err(_)) if self.allows_failure() => return Landing::WentOn,
+            Stage::Answered(Ok(_)) => return Landing::WentOn,
+            _ => return Landing::NeverRan,
+        }
+        state.stage = Stage::Answered(Ok(receipt));
+        let waker = state.waker.take();
+        drop(state);
+        if let Some(waker) = waker {
+            waker.wake();
+        }
+        Landing::Answered
+    }
+
+    /// Its caller gets `refused`, unless it has an answer already.
+    ///
+    /// `may_land`: whether a submission that the sequencer has can still get into the log.
+    pub(crate) fn refuse(&self, refused: Refused, may_land: bool) -> Ended {
+        let mut state = lock(&self.state);
+        let ended = match state.stage {
+            Stage::Queued => Ended::Lost,
+            Stage::Taken if may_land => Ended::MayLand,
+            Stage::Taken => Ended::Lost,
+            _ => return Ended::Already,
+        };
+        state.stage = Stage::Answered(Err(refused));
+        let waker = state.waker.take();
+        drop(state);
+        if let Some(waker) = waker {
+            waker.wake();
+        }
+        ended
+    }
+
+    /// Its caller went away.
+    pub(crate) fn withdraw(&self) -> Ended {
+        let mut state = lock(&self.state);
+        state.waker = None;
+        match state.stage {
+            Stage::Queued => {
+                state.stage = Stage::Withdrawn;
+                Ended::Lost
+            }
+            Stage::Taken => {
+                state.stage = Stage::Abandoned;
+                Ended::MayLand
+            }
+            Stage::Answered(Ok(_)) => Ended::Landed,
+            Stage::Answered(Err(_)) => {
+                // It may still land, and then nobody is there who went on.
+                state.stage = Stage::Abandoned;
+                Ended::Already
+            }
+            Stage::Withdrawn | Stage::Abandoned => Ended::Already,
+        }
+    }
+}

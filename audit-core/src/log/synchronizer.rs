@@ -1,0 +1,260 @@
+use std::sync::atomic::Ordering;
+use std::sync::{Arc, Condvar, Mutex, PoisonError};
+use std::time::{Duration, Instant};
+
+use super::Refused;
+use super::close::CheckpointRequest;
+use super::sequencer::answer;
+use super::shared::{Shared, lock};
+use crate::backend::{Durability, Synchronizer};
+use crate::evidence::{Checkpoint, CompactRange, Hash};
+use crate::key::Key;
+
+/// The first and the longest wait between two attempts on a store that fails.
+const BACKOFF: (Duration, Duration) = (Duration::from_millis(10), Duration::from_secs(1));
+
+/// What the sequencer has appended and the synchronizer has not yet made durable.
+#[derive(Debug)]
+pub(crate) struct Landed {
+    state: Mutex<State>,
+    changed: Condvar,
+    limit: usize,
+    /// Why the last checkpoint could not be written.
+    pub(crate) failure: Mutex<Option<String>>,
+}
+
+#[derive(Debug, Default)]
+struct State {
+    leaves: Vec<Hash>,
+    /// How many leaves make a checkpoint due.
+    enough: usize,
+    since: Option<Instant>,
+    someone_waits: bool,
+    finish: bool,
+    abandoned: bool,
+}
+
+impl Landed {
+    pub(crate) fn new(limit: usize) -> Self {
+        Self { state: Mutex::default(), changed: Condvar::new(), limit, failure: Mutex::new(None) }
+    }
+
+    /// Holds the sequencer back while too many records wait for stable storage.
+    pub(crate) fn await_room(&self) {
+        let mut state = lock(&self.state);
+        while state.leaves.len() >= self.limit && !state.abandoned {
+            state = self.changed.wait(state).unwrap_or_else(PoisonError::into_inner);
+        }
+    }
+
+    /// Adds appended leaves.
+    pub(crate) fn add(&self, leaves: &[Hash], someone_waits: bool) {
+        let mut state = lock(&self.state);
+        let first = state.leaves.is_empty();
+        state.leaves.extend_from_slice(leaves);
+        state.since.get_or_insert_with(Instant::now);
+        state.someone_waits |= someone_waits;
+        let enough = state.leaves.len() >= state.enough;
+        drop(state);
+        // Without a waiter the synchronizer only has to learn that there is something to time.
+        if someone_waits || first || enough {
+            self.changed.notify_all();
+        }
+    }
+
+    /// Asks for a checkpoint over all that has been appended.
+    pub(crate) fn nudge(&self) {
+        lock(&self.state).someone_waits = true;
+        self.changed.notify_all();
+    }
+
+    /// Asks for the last checkpoint.
+    pub(crate) fn finish(&self) {
+        lock(&self.state).finish = true;
+        self.changed.notify_all();
+    }
+
+    /// Ends the synchronizer without another checkpoint, and never holds the sequencer back again.
+    pub(crate) fn abandon(&self) {
+        lock(&self.state).abandoned = true;
+        self.changed.notify_all();
+    }
+}
+
+/// The one thread that waits for stable storage and signs.
+#[derive(Debug)]
+pub(crate) struct SynchronizerThread {
+    pub(crate) shared: Arc<Shared>,
+    pub(crate) landed: Arc<Landed>,
+    pub(crate) half: Box<dyn Synchronizer>,
+    pub(crate) key: Key,
+    pub(crate) range: CompactRange,
+    pub(crate) signed: u64,
+}
+
+/// What the synchronizer has been asked to do.
+struct Work {
+    leaves: Vec<Hash>,
+    requests: Vec<CheckpointRequest>,
+    finish: bool,
+}
+
+impl SynchronizerThread {
+    /// Runs until the log is closed or poisoned.
+    pub(crate) fn run(mut self) {
+        let shared = Arc::clone(&self.shared);
+        let landed = Arc::clone(&self.landed);
+        let ended = std::panic::catch_unwind(std::panic::AssertUnwindSafe(move || self.synchronize()));
+        landed.abandon();
+        match ended {
+            Ok(Ok(())) => {}
+            Ok(Err(fatal)) => shared.poison(&fatal),
+            Err(_) => shared.poison("the synchronizer thread panicked"),
+        }
+    }
+
+    fn synchronize(&mut self) -> Result<(), String> {
+        let mut unsigned_since: Option<Instant> = None;
+        let mut spare = Vec::new();
+        loop {
+            let Some(work) = self.wait(unsigned_since, std::mem::take(&mut spare)) else {
+                return Ok(());
+            };
+            let watermark = self.range.size() + work.leaves.len() as u64;
+            if !work.leaves.is_empty() {
+                let Some(durability) = self.sync()? else {
+                    return Ok(());
+                };
+                self.shared.progress.synced.store(watermark, Ordering::Relaxed);
+                for record in self.shared.inflight.take_synced(watermark) {
+                    answer(&self.shared, &record.submission, record.receipt(durability));
+                }
+                for leaf in &work.leaves {
+                    self.range.push(*leaf);
+                }
+                unsigned_since.get_or_insert_with(Instant::now);
+            }
+            spare = work.leaves;
+            spare.clear();
+            let unsigned = self.range.size() - self.signed;
+            let due = unsigned >= self.shared.limits.checkpoint_records
+                || unsigned_since.is_some_and(|at| at.elapsed() >= self.shared.limits.checkpoint_interval);
+            if unsigned > 0 && (due || work.finish || !work.requests.is_empty()) {
+                // After a failure, the next attempt is an interval away.
+                unsigned_since = (!self.checkpoint(work.finish)?).then(Instant::now);
+            }
+            if self.signed == self.range.size() {
+                self.answer_requests(&work.requests);
+            }
+            if work.finish {
+                return Ok(());
+            }
+        }
+    }
+
+    /// Hands the newest checkpoint to those who asked for one.
+    fn answer_requests(&self, requests: &[CheckpointRequest]) {
+        if requests.is_empty() {
+            return;
+        }
+        let newest = lock(&self.shared.newest_checkpoint).clone().ok_or(Refused::Closed);
+        for request in requests {
+            request.done.give(newest.clone());
+        }
+        let answered =
+            |waiting: &CheckpointRequest| requests.iter().any(|request| Arc::ptr_eq(&request.done, &waiting.done));
+        lock(&self.shared.checkpoint_requests).retain(|waiting| !answered(waiting));
+    }
+
+    /// Waits for something to do; `None` when the log has been abandoned.
+    fn wait(&self, unsigned_since: Option<Instant>, spare: Vec<Hash>) -> Option<Work> {
+        let limits = &self.shared.limits;
+        let mut state = lock(&self.landed.state);
+        loop {
+            if state.abandoned {
+                return None;
+            }
+            let now = Instant::now();
+            let unsigned = self.range.size() - self.signed + state.leaves.len() as u64;
+            let sync_at = state.since.map(|since| since + limits.sync_interval.min(limits.checkpoint_interval));
+            let sign_at = unsigned_since.map(|since| since + limits.checkpoint_interval);
+            let wake_at = [sync_at, sign_at].into_iter().flatten().min();
+            let due = unsigned >= limits.checkpoint_records || wake_at.is_some_and(|at| at <= now);
+            if state.finish || state.someone_waits || due {
+                state.someone_waits = false;
+                state.since = None;
+                // First who asks, then what is there: so a checkpoint covers all that an asker saw.
+                // They stay where the deadline thread sees them until they are answered.
+                let requests = lock(&self.shared.checkpoint_requests).clone();
+                let leaves = std::mem::replace(&mut state.leaves, spare);
+                if leaves.len() >= self.landed.limit {
+                    self.landed.changed.notify_all();
+                }
+                return Some(Work { leaves, requests, finish: state.finish });
+            }
+            let missing = limits.checkpoint_records.saturating_sub(self.range.size() - self.signed);
+            state.enough = usize::try_from(missing).unwrap_or(usize::MAX);
+            state = match wake_at {
+                Some(at) => self.landed.changed.wait_timeout(state, at - now).unwrap_or_else(PoisonError::into_inner).0,
+                None => self.landed.changed.wait(state).unwrap_or_else(PoisonError::into_inner),
+            };
+        }
+    }
+
+    /// Forces to stable storage what has been appended, trying again while that may help;
+    /// `None` when the log has been abandoned meanwhile.
+    fn sync(&mut self) -> Result<Option<Durability>, String> {
+        let mut backoff = BACKOFF.0;
+        loop {
+            let deadline = Instant::now() + self.shared.limits.backend_timeout;
+            match self.half.sync(deadline) {
+                Ok(durability) => return Ok(Some(durability)),
+                Err(error) if error.is_retryable() => self.shared.progress.failed(error.to_string()),
+                Err(error) => return Err(error.to_string()),
+            }
+            if self.pause(backoff) {
+                return Ok(None);
+            }
+            backoff = (backoff * 2).min(BACKOFF.1);
+        }
+    }
+
+    /// Waits; true when the log has been abandoned, or when there is no time left to close it.
+    fn pause(&self, time: Duration) -> bool {
+        std::thread::sleep(time);
+        lock(&self.landed.state).abandoned || self.shared.queue.closing().is_some_and(|at| Instant::now() >= at)
+    }
+
+    /// Signs and persists a checkpoint over all that is synced. A failure that may pass leaves the
+    /// log unsigned for a while; the next checkpoint covers the same records.
+    /// Says whether that worked.
+    fn checkpoint(&mut self, last: bool) -> Result<bool, String> {
+        let size = self.range.size();
+        let text = Checkpoint::new(self.shared.verifier_key.name(), size, self.range.root()).to_text();
+        let mut backoff = BACKOFF.0;
+        loop {
+            let deadline = Instant::now() + self.shared.limits.backend_timeout;
+            let failure = match self.key.sign_note(&text) {
+                Err(error) => error.to_string(),
+                Ok(note) => match self.half.publish(&note, &self.range, deadline) {
+                    Ok(()) => {
+                        self.signed = size;
+                        self.shared.progress.signed.store(size, Ordering::Relaxed);
+                        *lock(&self.shared.newest_checkpoint) = Some(note);
+                        *lock(&self.landed.failure) = None;
+                        return Ok(true);
+                    }
+                    Err(error) if error.is_retryable() => error.to_string(),
+                    Err(error) => return Err(error.to_string()),
+                },
+            };
+            *lock(&self.landed.failure) = Some(failure.clone());
+            self.shared.progress.failed(format!("no checkpoint: {failure}"));
+            // Only the last one is worth waiting for: until then records go on being synced.
+            if !last || self.pause(backoff) {
+                return Ok(false);
+            }
+            backoff = (backoff * 2).min(BACKOFF.1);
+        }
+    }
+}

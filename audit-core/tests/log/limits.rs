@@ -1,0 +1,158 @@
+use std::time::Duration;
+
+use audit_core::{Durability, Event, Outcome, Refused};
+
+use crate::support::{Way, builder, close, event, eventually, memory, of_kind, policy, quiet, results, valved};
+
+#[tokio::test]
+async fn a_burst_larger_than_the_queue_waits_and_loses_nothing() {
+    let (log, memory, valve) = valved(Durability::Synced, |builder| {
+        builder.policy(policy("deadline = \"10s\"")).tune(|limits| {
+            limits.queue_records = 2;
+            limits.batch_records = 2;
+        })
+    });
+    valve.appends(Way::Hang);
+    let calls: Vec<_> = (0..50)
+        .map(|_| {
+            let log = log.clone();
+            tokio::spawn(async move { log.begin(&event()).await })
+        })
+        .collect();
+    eventually("all have queued up", || log.health().queue_depth >= 45).await;
+    valve.appends(Way::Open);
+    for call in calls {
+        call.await.unwrap().unwrap().finish(Outcome::http(200));
+    }
+    close(&log).await;
+    assert_eq!(of_kind(&memory, "intent").len(), 50);
+    assert!(of_kind(&memory, "gap").is_empty());
+}
+
+#[tokio::test]
+async fn more_callers_than_may_wait_are_refused_at_once_and_counted() {
+    let (log, memory, valve) = valved(Durability::Synced, |builder| {
+        builder.policy(policy("deadline = \"10s\"")).tune(|limits| {
+            limits.queue_records = 1;
+            limits.waiting = 1;
+        })
+    });
+    valve.appends(Way::Hang);
+    let before = valve.append_calls();
+    let mut calls = Vec::new();
+    for depth in 0..3 {
+        let log = log.clone();
+        calls.push(tokio::spawn({
+            let log = log.clone();
+            async move { log.begin(&event()).await }
+        }));
+        // The first is with the sequencer, the second in the queue, the third in line.
+        eventually("it has found its place", || valve.append_calls() > before && log.health().queue_depth == depth)
+            .await;
+    }
+    let refused = log.begin(&event()).await.unwrap_err();
+    assert!(matches!(refused, Refused::QueueFull), "{refused:?}");
+    valve.appends(Way::Open);
+    for call in calls {
+        call.await.unwrap().unwrap().finish(Outcome::http(200));
+    }
+    close(&log).await;
+    assert_eq!(of_kind(&memory, "gap")[0]["reason"], "queue_full");
+}
+
+#[tokio::test]
+async fn activities_beyond_the_limit_wait_for_one_to_end() {
+    let memory = memory();
+    let log = builder(&memory)
+        .policy(policy("deadline = \"10s\""))
+        .tune(|limits| {
+            limits.activities = 2;
+            quiet(limits);
+        })
+        .open()
+        .unwrap();
+    let first = log.begin(&event()).await.unwrap();
+    let _second = log.begin(&event()).await.unwrap();
+    let third = tokio::spawn({
+        let log = log.clone();
+        async move { log.begin(&event()).await }
+    });
+    tokio::time::sleep(Duration::from_millis(50)).await;
+    assert!(!third.is_finished());
+    first.finish(Outcome::http(200));
+    third.await.unwrap().unwrap().finish(Outcome::http(200));
+}
+
+#[tokio::test]
+async fn a_record_stays_within_a_line_whatever_its_parts_hold() {
+    let memory = memory();
+    let log = builder(&memory).open().unwrap();
+    let hostile = "\u{1}\"\\\u{2028}é".repeat(40_000);
+    let mut large = Event::action(hostile.as_str()).resource(hostile.as_str()).trace(hostile.as_str());
+    for index in 0..200 {
+        large = large.attribute(format!("name{index}"), hostile.as_str());
+    }
+    let receipt = log.record(&large).await.unwrap().unwrap();
+    let activity = log.begin(&event()).await.unwrap();
+    for index in 0..64 {
+        activity.current().attribute(format!("name{index}"), hostile.clone()).unwrap();
+    }
+    assert!(activity.current().attribute("one too many", 1_i64).is_err());
+    activity.finish(Outcome::http(500).error(hostile.as_str()));
+    close(&log).await;
+    for line in memory.lines() {
+        assert!(line.len() <= 65_535, "{}", line.len());
+        serde_json::from_slice::<serde_json::Value>(&line).unwrap();
+    }
+    let record = &of_kind(&memory, "event")[0];
+    assert_eq!(record["seq"], receipt.seq);
+    let truncated = record["truncated"].as_array().unwrap();
+    for name in ["action", "resource", "attrs"] {
+        assert!(truncated.contains(&name.into()), "{name} in {truncated:?}");
+    }
+    assert!(of_kind(&memory, "outcome")[0]["truncated"].as_array().unwrap().contains(&"error".into()));
+}
+
+#[tokio::test]
+async fn a_large_outcome_draws_on_the_shared_room_and_is_cut_when_that_is_used_up() {
+    for (overdraft, whole) in [(1 << 20, true), (0, false)] {
+        let memory = memory();
+        let log = builder(&memory).tune(|limits| limits.overdraft_bytes = overdraft).open().unwrap();
+        let activity = log.begin(&event()).await.unwrap();
+        let text = "x".repeat(4_000);
+        activity.current().attribute("report", text.clone()).unwrap();
+        activity.finish(Outcome::http(200));
+        close(&log).await;
+        let outcome = &of_kind(&memory, "outcome")[0];
+        assert_eq!(outcome["attrs"]["report"] == text.as_str(), whole);
+        assert_eq!(outcome.get("truncated").is_none(), whole);
+    }
+}
+
+#[tokio::test]
+async fn the_sequencer_waits_when_too_much_is_unsynced_and_callers_keep_their_deadlines() {
+    let rule = "durability = \"written\"\ndeadline = \"100ms\"";
+    let (log, memory, valve) = valved(Durability::Written, |builder| {
+        builder.policy(policy(rule)).tune(|limits| {
+            quiet(limits);
+            limits.unsynced_records = 4;
+            limits.checkpoint_records = 4;
+        })
+    });
+    valve.syncs(Way::Hang);
+    let mut refused = 0;
+    for _ in 0..20 {
+        match log.begin(&event()).await {
+            Ok(activity) => activity.finish(Outcome::http(200)),
+            Err(Refused::Deadline) => refused += 1,
+            Err(other) => panic!("{other:?}"),
+        }
+        if refused == 2 {
+            break;
+        }
+    }
+    assert_eq!(refused, 2);
+    valve.syncs(Way::Open);
+    close(&log).await;
+    assert_eq!(of_kind(&memory, "intent").len(), results(&memory).len());
+}

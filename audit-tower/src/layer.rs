@@ -1,0 +1,157 @@
+use std::borrow::Cow;
+use std::net::SocketAddr;
+use std::sync::Arc;
+
+use audit_core::identity::{DefaultIdentify, Identify, TrustedProxies};
+use audit_core::log::{AuditLog, Refused};
+use audit_core::record::Actor;
+use audit_core::redaction::AllowList;
+use http::Response;
+use http::request::Parts;
+use tower_layer::Layer;
+
+use crate::dialect::Dialect;
+use crate::settings::Settings;
+use crate::{AuditService, RequestHead, Unavailable};
+
+/// Records every call of the service inside: an intent before it, an outcome after it.
+///
+/// Cheap to clone. `R` answers calls that the log refuses; users name it only after
+/// [`on_refused`](Self::on_refused).
+#[derive(Clone, Debug)]
+pub struct AuditLayer<R = Unavailable> {
+    settings: Settings<R>,
+}
+
+impl AuditLayer {
+    /// A layer for any service of HTTP requests.
+    ///
+    /// It knows neither routes nor addresses: see [`route`](Self::route) and [`peer`](Self::peer).
+    #[must_use]
+    pub fn new(log: AuditLog) -> Self {
+        Self {
+            settings: Settings {
+                log,
+                dialect: Dialect::Http,
+                route: None,
+                peer: None,
+                original_uri: None,
+                actor_hooks: Vec::new(),
+                identify: Arc::new(DefaultIdentify),
+                trusted_proxies: TrustedProxies::default(),
+                allow_list: AllowList::default(),
+                on_refused: Unavailable,
+            },
+        }
+    }
+
+    /// A layer for gRPC services: the action is `package.Service/Method`, and the outcome is read
+    /// from `grpc-status`, in the head or in the trailers.
+    #[must_use]
+    pub fn for_grpc(log: AuditLog) -> Self {
+        let mut layer = Self::new(log);
+        layer.settings.dialect = Dialect::Grpc;
+        layer
+    }
+
+    /// A layer for an axum router: the action names the matched route, the resource is the path
+    /// before any nesting, and the source is the peer of the connection where the server was
+    /// started with `into_make_service_with_connect_info::<SocketAddr>()`.
+    #[cfg(feature = "axum")]
+    #[must_use]
+    pub fn for_axum(log: AuditLog) -> Self {
+        use axum::extract::{ConnectInfo, MatchedPath, OriginalUri};
+
+        let mut layer = Self::new(log)
+            .route(|head| {
+                let matched = head.extensions().get::<MatchedPath>()?;
+                Some(Cow::Borrowed(matched.as_str()))
+            })
+            .peer(|head| {
+                let connection = head.extensions().get::<ConnectInfo<SocketAddr>>()?;
+                Some(connection.0)
+            });
+        layer.settings.original_uri = Some(|extensions| extensions.get::<OriginalUri>().map(|original| &original.0));
+        layer
+    }
+}
+
+impl<R> AuditLayer<R> {
+    /// Tells the route template of a request, which stands in the action: `POST /v1/refunds/{id}`.
+    ///
+    /// Where the hook answers `None`, the action names the path. Not used for gRPC.
+    #[must_use]
+    pub fn route<F>(mut self, hook: F) -> Self
+    where
+        F: for<'a> Fn(&RequestHead<'a>) -> Option<Cow<'a, str>> + Send + Sync + 'static,
+    {
+        self.settings.route = Some(Arc::new(hook));
+        self
+    }
+
+    /// Tells the address of the other end of the connection.
+    #[must_use]
+    pub fn peer<F>(mut self, hook: F) -> Self
+    where
+        F: Fn(&RequestHead<'_>) -> Option<SocketAddr> + Send + Sync + 'static,
+    {
+        self.settings.peer = Some(Arc::new(hook));
+        self
+    }
+
+    /// Finds the caller in request metadata, where neither an [`Actor`] in the request's
+    /// extensions nor [`actor_from_extension`](Self::actor_from_extension) tells. Without it,
+    /// [`DefaultIdentify`].
+    #[must_use]
+    pub fn identify(mut self, identify: impl Identify) -> Self {
+        self.settings.identify = Arc::new(identify);
+        self
+    }
+
+    /// Turns what the host's own authentication left in the request's extensions into the caller.
+    ///
+    /// That layer has to be outside of this one. The actor is as verified as the closure says.
+    /// May be called for several types; the first that is there counts.
+    #[must_use]
+    pub fn actor_from_extension<T>(mut self, actor: impl Fn(&T) -> Actor + Send + Sync + 'static) -> Self
+    where
+        T: Send + Sync + 'static,
+    {
+        self.settings.actor_hooks.push(Arc::new(move |extensions| extensions.get().map(&actor)));
+        self
+    }
+
+    /// Believes `X-Forwarded-For` from these proxies. Without it, the source of a call is the other
+    /// end of its connection.
+    #[must_use]
+    pub fn trusted_proxies(mut self, proxies: TrustedProxies) -> Self {
+        self.settings.trusted_proxies = proxies;
+        self
+    }
+
+    /// Records these headers and query parameters. Without it, none.
+    #[must_use]
+    pub fn allow_list(mut self, allow_list: AllowList) -> Self {
+        self.settings.allow_list = allow_list;
+        self
+    }
+
+    /// Answers calls that the log refuses, instead of `503` (gRPC: `UNAVAILABLE`).
+    ///
+    /// The handler of such a call never runs; its request body is dropped unread.
+    #[must_use]
+    pub fn on_refused<F, B>(self, respond: F) -> AuditLayer<F>
+    where
+        F: Fn(&Refused, &Parts) -> Response<B> + Clone + Send + Sync + 'static,
+    {
+        AuditLayer { settings: self.settings.with_on_refused(respond) }
+    }
+}
+
+impl<S, R: Clone> Layer<S> for AuditLayer<R> {
+    type Service = AuditService<S, R>;
+
+    fn layer(&self, inner: S) -> Self::Service {
+        AuditService::new(inner, Arc::new(self.settings.clone()))
+    }
+}

@@ -1,0 +1,59 @@
+//! Opening and closing the audit log of a server.
+
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use audit_core::{AuditLog, File, Key, Policy};
+
+use crate::Failure;
+use crate::options::{Options, beside};
+
+/// Opens the log that the command line names, and makes a signing key when none is given.
+///
+/// Blocks on the disk: call it before the server's runtime starts.
+///
+/// # Errors
+///
+/// When the key, the policy or the log itself cannot be had.
+pub fn open(options: &Options) -> Result<AuditLog, Failure> {
+    let directory = options.log()?;
+    let policy = match &options.policy {
+        Some(file) => Policy::from_file(file)?,
+        None => Policy::from_toml(include_str!("../policy.toml"))?,
+    };
+    let key = match &options.key {
+        Some(file) => Key::from_file(file)?,
+        None => own_key(&beside(directory, "key"), &options.origin)?,
+    };
+    let log =
+        AuditLog::builder(options.origin.as_str()).key(key).backend(File::new(directory)).policy(policy).open()?;
+    Ok(log)
+}
+
+/// Closes the log, and says so when something was not written.
+///
+/// # Errors
+///
+/// When the log could not be closed in order.
+pub async fn close(log: &AuditLog) -> Result<(), Failure> {
+    let closed = log.close(CLOSE_DEADLINE).await?;
+    eprintln!("the log is closed with {} records", closed.records);
+    Ok(())
+}
+
+/// Where the runs of handlers are counted: in `DIR.handled` for the log `DIR`.
+#[must_use]
+pub fn handled(directory: &Path) -> PathBuf {
+    beside(directory, "handled")
+}
+
+fn own_key(file: &Path, origin: &str) -> Result<Key, Failure> {
+    if !file.exists() {
+        Key::generate(origin)?.write_new_file(file)?;
+        let file = file.display();
+        eprintln!("made the signing key {file} (0600); keep a real one away from the log");
+    }
+    Ok(Key::from_file(file)?)
+}
+
+const CLOSE_DEADLINE: Duration = Duration::from_secs(10);

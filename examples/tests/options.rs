@@ -1,0 +1,37 @@
+//! The command line of the servers.
+
+use std::ffi::OsString;
+use std::path::Path;
+
+use examples::options::{Options, beside};
+
+fn parse(line: &str) -> Result<Options, String> {
+    let arguments = line.split_whitespace().map(OsString::from);
+    Options::parse(arguments).map_err(|error| error.to_string())
+}
+
+#[test]
+fn every_option_is_read() {
+    let options = parse("--listen 127.0.0.1:0 --log d --policy p --key k --no-handled").unwrap();
+    assert_eq!(options.listen.port(), 0);
+    assert_eq!(options.log().unwrap(), Path::new("d"));
+    assert_eq!(options.policy.as_deref(), Some(Path::new("p")));
+    assert_eq!(options.key.as_deref(), Some(Path::new("k")));
+    assert!(!options.count_handled);
+}
+
+#[test]
+fn what_is_not_understood_is_named() {
+    assert!(parse("--lgo d").unwrap_err().contains("--lgo"));
+    assert!(parse("--log").unwrap_err().contains("--log needs a value"));
+    assert!(parse("--listen here").is_err());
+    let missing = parse("").unwrap().log().unwrap_err().to_string();
+    assert!(missing.contains("--log is missing"));
+}
+
+#[test]
+fn companions_lie_beside_the_directory_and_not_in_it() {
+    assert_eq!(beside(Path::new("/var/log/a"), "key"), Path::new("/var/log/a.key"));
+    assert_eq!(beside(Path::new("a/"), "handled"), Path::new("a.handled"));
+    assert_eq!(beside(Path::new("a.b"), "key"), Path::new("a.b.key"));
+}
