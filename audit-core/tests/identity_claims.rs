@@ -1,5 +1,10 @@
 //! What the claims of an unchecked token say about a caller.
 
+#![allow(
+    clippy::unwrap_used,
+    reason = "what is shared between tests may fail them"
+)]
+
 mod identity_support;
 
 use audit_core::identity::{DefaultIdentify, Identify, JwtClaims};

@@ -1,5 +1,10 @@
 //! Which headers and query parameters get into the log.
 
+#![allow(
+    clippy::unwrap_used,
+    reason = "what is shared between tests may fail them"
+)]
+
 mod identity_support;
 
 use audit_core::redaction::{AllowList, AllowListError};

@@ -141,10 +141,11 @@ fn entra_says(claims: &Claims<'_>, kind: &str) -> bool {
     claims.idtyp.is(kind)
 }
 
-/// An application of Entra ID, or a managed identity: roles, but no scopes that a user granted.
+/// An application of Entra ID, or a managed identity: no scopes that a user granted.
 fn is_entra_application(claims: &Claims<'_>, subject: &str) -> bool {
-    let acts_for_itself = claims.oid.is(subject) && !claims.scp.is_present();
-    claims.xms_mirid.is_present() && acts_for_itself || claims.roles.is_present() && acts_for_itself
+    claims.oid.is(subject)
+        && !claims.scp.is_present()
+        && (claims.roles.is_present() || claims.xms_mirid.is_present())
 }
 
 fn is_okta_client(claims: &Claims<'_>, subject: &str) -> bool {

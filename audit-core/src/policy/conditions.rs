@@ -15,6 +15,18 @@ pub(super) struct Conditions {
 }
 
 impl Conditions {
+    /// Makes a rule for `GET` one for `HEAD` too, which servers answer with the same handler
+    /// (RFC 9110 §9.3.2).
+    pub(super) fn treat_head_like_get(&mut self) {
+        let Some(methods) = &mut self.methods else {
+            return;
+        };
+        let has = |name: &str| methods.iter().any(|method| **method == *name);
+        if has("GET") && !has("HEAD") {
+            *methods = methods.iter().cloned().chain(["HEAD".into()]).collect();
+        }
+    }
+
     /// The callers for whom `actors` holds and `actor_ids` can hold.
     pub(super) fn callers(&self) -> Callers {
         match (self.actors, &self.actor_ids) {

@@ -78,12 +78,13 @@ impl PathPattern {
     }
 
     /// Whether every plainly spelled path that this pattern matches is matched by one of `others`.
-    pub(super) fn is_covered_by<'a>(&self, others: impl Iterator<Item = &'a Self> + Clone) -> bool {
+    pub(super) fn is_covered_by(&self, others: &[&Self]) -> bool {
         // Beyond the length of any pattern, one segment more under `**` changes nothing.
         let longest = self.tail.as_ref().map_or(0, |_| SEGMENTS_LIMIT + 1);
         (0..=longest).all(|between| {
-            let mut others = others.clone();
-            others.any(|other| other.matches(self.example(between)))
+            others
+                .iter()
+                .any(|other| other.matches(self.example(between)))
         })
     }
 

@@ -20,13 +20,6 @@ impl Request {
             .push((name.to_owned(), value.as_ref().to_owned()));
         self
     }
-
-    pub(crate) fn from_peer(peer: &str) -> Self {
-        Self {
-            peer: Some(peer.parse().unwrap()),
-            ..Self::default()
-        }
-    }
 }
 
 impl Metadata for Request {
