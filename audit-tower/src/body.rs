@@ -23,10 +23,7 @@ pin_project! {
 
 impl<B> AuditBody<B> {
     pub(crate) const fn new(inner: B, recording: Option<Recording>) -> Self {
-        Self {
-            inner: Some(inner),
-            recording,
-        }
+        Self { inner: Some(inner), recording }
     }
 
     /// A body whose call was not recorded.
@@ -35,10 +32,7 @@ impl<B> AuditBody<B> {
     }
 
     pub(crate) const fn empty() -> Self {
-        Self {
-            inner: None,
-            recording: None,
-        }
+        Self { inner: None, recording: None }
     }
 }
 
@@ -53,10 +47,7 @@ impl<B: Body> Body for AuditBody<B> {
     type Data = B::Data;
     type Error = B::Error;
 
-    fn poll_frame(
-        self: Pin<&mut Self>,
-        cx: &mut Context<'_>,
-    ) -> Poll<Option<Result<Frame<Self::Data>, Self::Error>>> {
+    fn poll_frame(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<Result<Frame<Self::Data>, Self::Error>>> {
         let this = self.project();
         let Some(mut inner) = this.inner.as_pin_mut() else {
             return Poll::Ready(None);
@@ -67,11 +58,7 @@ impl<B: Body> Body for AuditBody<B> {
         let frame = ready!(recording.during(|| inner.as_mut().poll_frame(cx)));
         match &frame {
             None => recording.end(),
-            Some(Err(_)) => this
-                .recording
-                .take()
-                .into_iter()
-                .for_each(Recording::body_failed),
+            Some(Err(_)) => this.recording.take().into_iter().for_each(Recording::body_failed),
             Some(Ok(frame)) => {
                 if let Some(data) = frame.data_ref() {
                     recording.delivered(data.remaining());
@@ -79,10 +66,10 @@ impl<B: Body> Body for AuditBody<B> {
                     if inner.is_end_stream() {
                         recording.end();
                     }
-                } else if let Some(trailers) = frame.trailers_ref() {
-                    if let Some(recording) = this.recording.take() {
-                        recording.trailers(trailers);
-                    }
+                } else if let Some(trailers) = frame.trailers_ref()
+                    && let Some(recording) = this.recording.take()
+                {
+                    recording.trailers(trailers);
                 }
             }
         }

@@ -24,15 +24,9 @@ thread_local! {
 
 /// Starts recording the intent of a request.
 pub(crate) fn begin<R>(settings: &Settings<R>, head: &RequestHead<'_>) -> Begin {
-    let uri = settings
-        .original_uri
-        .and_then(|original| original(head.extensions()))
-        .unwrap_or_else(|| head.uri());
+    let uri = settings.original_uri.and_then(|original| original(head.extensions())).unwrap_or_else(|| head.uri());
     let path = path(uri);
-    let metadata = HeadMetadata {
-        head,
-        peer: settings.peer.as_ref().and_then(|peer| peer(head)),
-    };
+    let metadata = HeadMetadata { head, peer: settings.peer.as_ref().and_then(|peer| peer(head)) };
     let mut scratch = SCRATCH.take();
     let event = match settings.dialect {
         Dialect::Http => {
@@ -41,12 +35,11 @@ pub(crate) fn begin<R>(settings: &Settings<R>, head: &RequestHead<'_>) -> Begin 
             scratch.push_str(head.method().as_str());
             scratch.push(' ');
             scratch.push_str(template.as_deref().unwrap_or(path));
-            Event::action(scratch.as_str())
-                .resource(path)
-                .protocol(Protocol::Http(http(settings, &metadata, uri)))
+            Event::action(scratch.as_str()).resource(path).protocol(Protocol::Http(http(settings, &metadata, uri)))
         }
-        Dialect::Grpc => Event::action(path.strip_prefix('/').unwrap_or(path))
-            .protocol(Protocol::Rpc(rpc(settings, &metadata))),
+        Dialect::Grpc => {
+            Event::action(path.strip_prefix('/').unwrap_or(path)).protocol(Protocol::Rpc(rpc(settings, &metadata)))
+        }
     };
     let mut event = event.method(head.method().as_str()).path(path);
     event = match head.extensions().get::<Actor>() {

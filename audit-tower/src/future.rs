@@ -58,11 +58,7 @@ where
         request: Request<ReqB>,
     ) -> Self {
         let waiting = Some((service, request));
-        Self {
-            settings,
-            call,
-            state: State::Begin { begin, waiting },
-        }
+        Self { settings, call, state: State::Begin { begin, waiting } }
     }
 }
 
@@ -87,10 +83,7 @@ where
                         Ok(activity) => Recording::new(activity, *this.call),
                         Err(refused) => {
                             let (parts, _body) = request.into_parts();
-                            return Poll::Ready(Ok(this
-                                .settings
-                                .on_refused
-                                .respond(&refused, &parts)));
+                            return Poll::Ready(Ok(this.settings.on_refused.respond(&refused, &parts)));
                         }
                     };
                     request.extensions_mut().insert(recording.current().clone());
@@ -124,8 +117,6 @@ where
     S: Service<Request<ReqB>>,
 {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("ResponseFuture")
-            .field("call", &self.call)
-            .finish_non_exhaustive()
+        f.debug_struct("ResponseFuture").field("call", &self.call).finish_non_exhaustive()
     }
 }

@@ -15,9 +15,7 @@ pub(crate) fn is_call(headers: &HeaderMap) -> bool {
     const PREFIX: &[u8] = b"application/grpc";
     headers.get(header::CONTENT_TYPE).is_some_and(|value| {
         let value = value.as_bytes();
-        value
-            .get(..PREFIX.len())
-            .is_some_and(|start| start.eq_ignore_ascii_case(PREFIX))
+        value.get(..PREFIX.len()).is_some_and(|start| start.eq_ignore_ascii_case(PREFIX))
             && matches!(value.get(PREFIX.len()), None | Some(b'+' | b';' | b'-'))
     })
 }

@@ -71,8 +71,7 @@ impl AuditLayer {
                 let connection = head.extensions().get::<ConnectInfo<SocketAddr>>()?;
                 Some(connection.0)
             });
-        layer.settings.original_uri =
-            Some(|extensions| extensions.get::<OriginalUri>().map(|original| &original.0));
+        layer.settings.original_uri = Some(|extensions| extensions.get::<OriginalUri>().map(|original| &original.0));
         layer
     }
 }
@@ -114,16 +113,11 @@ impl<R> AuditLayer<R> {
     /// That layer has to be outside of this one. The actor is as verified as the closure says.
     /// May be called for several types; the first that is there counts.
     #[must_use]
-    pub fn actor_from_extension<T>(
-        mut self,
-        actor: impl Fn(&T) -> Actor + Send + Sync + 'static,
-    ) -> Self
+    pub fn actor_from_extension<T>(mut self, actor: impl Fn(&T) -> Actor + Send + Sync + 'static) -> Self
     where
         T: Send + Sync + 'static,
     {
-        self.settings
-            .actor_hooks
-            .push(Arc::new(move |extensions| extensions.get().map(&actor)));
+        self.settings.actor_hooks.push(Arc::new(move |extensions| extensions.get().map(&actor)));
         self
     }
 
@@ -150,9 +144,7 @@ impl<R> AuditLayer<R> {
     where
         F: Fn(&Refused, &Parts) -> Response<B> + Clone + Send + Sync + 'static,
     {
-        AuditLayer {
-            settings: self.settings.with_on_refused(respond),
-        }
+        AuditLayer { settings: self.settings.with_on_refused(respond) }
     }
 }
 

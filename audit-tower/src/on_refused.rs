@@ -35,15 +35,9 @@ impl<B> OnRefused<B> for Unavailable {
         let mut response = Response::new(AuditBody::empty());
         if grpc::is_call(&request.headers) {
             let headers = response.headers_mut();
-            headers.insert(
-                header::CONTENT_TYPE,
-                HeaderValue::from_static("application/grpc"),
-            );
+            headers.insert(header::CONTENT_TYPE, HeaderValue::from_static("application/grpc"));
             headers.insert(grpc::STATUS, grpc::UNAVAILABLE);
-            headers.insert(
-                grpc::MESSAGE,
-                HeaderValue::from_static("audit log unavailable"),
-            );
+            headers.insert(grpc::MESSAGE, HeaderValue::from_static("audit log unavailable"));
             return response;
         }
         *response.status_mut() = StatusCode::SERVICE_UNAVAILABLE;

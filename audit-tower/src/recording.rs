@@ -53,13 +53,7 @@ pub(crate) struct Recording {
 impl Recording {
     pub(crate) fn new(activity: Activity, call: Call) -> Self {
         let current = activity.current();
-        Self {
-            activity: Some(activity),
-            current,
-            call,
-            progress: None,
-            in_poll: false,
-        }
+        Self { activity: Some(activity), current, call, progress: None, in_poll: false }
     }
 
     /// The handle for handlers.
@@ -80,11 +74,8 @@ impl Recording {
     /// Notes the head of the response. Gives itself back when a body is still to come.
     pub(crate) fn head<B: Body>(mut self, response: &Response<B>) -> Option<Self> {
         let status = response.status();
-        let upgraded = status == StatusCode::SWITCHING_PROTOCOLS
-            || (self.call.is_connect && status.is_success());
-        let bodyless = self.call.is_head
-            || status == StatusCode::NO_CONTENT
-            || status == StatusCode::NOT_MODIFIED;
+        let upgraded = status == StatusCode::SWITCHING_PROTOCOLS || (self.call.is_connect && status.is_success());
+        let bodyless = self.call.is_head || status == StatusCode::NO_CONTENT || status == StatusCode::NOT_MODIFIED;
         let size = response.body().size_hint().exact();
         self.progress = Some(Progress {
             status,
@@ -101,10 +92,7 @@ impl Recording {
 
     /// Counts bytes that were handed on.
     pub(crate) fn delivered(&mut self, bytes: usize) {
-        let delivered = self
-            .progress
-            .as_mut()
-            .and_then(|progress| progress.delivered.as_mut());
+        let delivered = self.progress.as_mut().and_then(|progress| progress.delivered.as_mut());
         if let Some(delivered) = delivered {
             *delivered = delivered.saturating_add(bytes as u64);
         }
@@ -170,10 +158,7 @@ impl Drop for Recording {
         }
         // Servers drop a body of known length after its last byte, without asking for the end.
         let complete = self.progress.is_some_and(|progress| {
-            progress.code.is_some()
-                || progress
-                    .announced
-                    .is_some_and(|announced| progress.delivered >= Some(announced))
+            progress.code.is_some() || progress.announced.is_some_and(|announced| progress.delivered >= Some(announced))
         });
         if complete {
             self.end();
@@ -185,10 +170,5 @@ impl Drop for Recording {
 }
 
 fn content_length(headers: &HeaderMap) -> Option<u64> {
-    headers
-        .get(header::CONTENT_LENGTH)?
-        .to_str()
-        .ok()?
-        .parse()
-        .ok()
+    headers.get(header::CONTENT_LENGTH)?.to_str().ok()?.parse().ok()
 }

@@ -66,18 +66,12 @@ where
 
 impl<S: Clone, R> Clone for AuditService<S, R> {
     fn clone(&self) -> Self {
-        Self {
-            inner: self.inner.clone(),
-            settings: Arc::clone(&self.settings),
-        }
+        Self { inner: self.inner.clone(), settings: Arc::clone(&self.settings) }
     }
 }
 
 impl<S: fmt::Debug, R> fmt::Debug for AuditService<S, R> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("AuditService")
-            .field("inner", &self.inner)
-            .field("settings", &self.settings)
-            .finish()
+        f.debug_struct("AuditService").field("inner", &self.inner).field("settings", &self.settings).finish()
     }
 }

@@ -12,8 +12,7 @@ use http::{Extensions, Uri};
 use crate::RequestHead;
 use crate::dialect::Dialect;
 
-pub(crate) type RouteHook =
-    Arc<dyn for<'a> Fn(&RequestHead<'a>) -> Option<Cow<'a, str>> + Send + Sync>;
+pub(crate) type RouteHook = Arc<dyn for<'a> Fn(&RequestHead<'a>) -> Option<Cow<'a, str>> + Send + Sync>;
 pub(crate) type PeerHook = Arc<dyn Fn(&RequestHead<'_>) -> Option<SocketAddr> + Send + Sync>;
 pub(crate) type ActorHook = Arc<dyn Fn(&Extensions) -> Option<Actor> + Send + Sync>;
 pub(crate) type OriginalUri = fn(&Extensions) -> Option<&Uri>;
@@ -53,8 +52,6 @@ impl<R> Settings<R> {
 
 impl<R> fmt::Debug for Settings<R> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Settings")
-            .field("dialect", &self.dialect)
-            .finish_non_exhaustive()
+        f.debug_struct("Settings").field("dialect", &self.dialect).finish_non_exhaustive()
     }
 }

@@ -1,5 +1,7 @@
 //! In axum routers, over real sockets.
 
+#![allow(clippy::unwrap_used)] // a test ends at the first surprise
+
 mod support;
 
 use std::net::SocketAddr;
@@ -24,10 +26,7 @@ use tower::ServiceBuilder;
 use tower_http::catch_panic::CatchPanicLayer;
 use tower_http::timeout::TimeoutLayer;
 
-async fn refund(
-    Extension(activity): Extension<CurrentActivity>,
-    Path(id): Path<String>,
-) -> StatusCode {
+async fn refund(Extension(activity): Extension<CurrentActivity>, Path(id): Path<String>) -> StatusCode {
     activity.resource(&id).ok();
     StatusCode::CREATED
 }
@@ -45,18 +44,13 @@ async fn serve(app: Router) -> SocketAddr {
 }
 
 async fn send(address: SocketAddr, method: &str, path: &str) -> String {
-    let request = format!(
-        "{method} {path} HTTP/1.1\r\nhost: pay.example\r\ncontent-length: 0\r\nconnection: close\r\n\r\n"
-    );
+    let request =
+        format!("{method} {path} HTTP/1.1\r\nhost: pay.example\r\ncontent-length: 0\r\nconnection: close\r\n\r\n");
     exchange(address, request.as_bytes()).await
 }
 
 /// The intent and outcome of one call.
-async fn record(
-    app: impl FnOnce(AuditLayer) -> Router,
-    method: &str,
-    path: &str,
-) -> (String, Value, Value) {
+async fn record(app: impl FnOnce(AuditLayer) -> Router, method: &str, path: &str) -> (String, Value, Value) {
     let recorder = Recorder::new();
     let address = serve(app(AuditLayer::for_axum(recorder.log.clone()))).await;
     let answer = send(address, method, path).await;
@@ -66,12 +60,7 @@ async fn record(
 
 #[tokio::test]
 async fn a_layered_router_records_route_path_peer_and_what_the_handler_adds() {
-    let (answer, intent, outcome) = record(
-        |audit| refunds().layer(audit),
-        "POST",
-        "/v1/refunds/42?card=4111",
-    )
-    .await;
+    let (answer, intent, outcome) = record(|audit| refunds().layer(audit), "POST", "/v1/refunds/42?card=4111").await;
     assert!(answer.starts_with("HTTP/1.1 201"), "{answer}");
     assert_eq!(intent["action"], "POST /v1/refunds/{id}");
     assert_eq!(intent["resource"], "/v1/refunds/42");
@@ -79,10 +68,7 @@ async fn a_layered_router_records_route_path_peer_and_what_the_handler_adds() {
     assert!(intent["source"]["port"].as_u64().unwrap() > 0);
     assert_eq!(intent["http"]["host"], "pay.example");
     assert_eq!(outcome["resource"], "42");
-    assert_eq!(
-        (&outcome["result"], &outcome["status"]),
-        (&"success".into(), &201.into())
-    );
+    assert_eq!((&outcome["result"], &outcome["status"]), (&"success".into(), &201.into()));
 }
 
 #[tokio::test]
@@ -107,8 +93,7 @@ async fn nesting_changes_neither_route_nor_path() {
 
 #[tokio::test]
 async fn a_policy_matches_the_path_before_nesting() {
-    let policy =
-        "[[rule]]\nname = \"money\"\npaths = [\"/api/v1/refunds/**\"]\nlevel = \"metadata\"\n";
+    let policy = "[[rule]]\nname = \"money\"\npaths = [\"/api/v1/refunds/**\"]\nlevel = \"metadata\"\n";
     let recorder = Recorder::with_policy(Policy::from_toml(policy).unwrap());
     let audit = AuditLayer::for_axum(recorder.log.clone());
     let address = serve(Router::new().nest("/api", refunds().layer(audit))).await;
@@ -118,16 +103,12 @@ async fn a_policy_matches_the_path_before_nesting() {
 
 #[tokio::test]
 async fn what_axum_answers_by_itself_is_recorded() {
-    for (method, path, status, action) in [
-        ("GET", "/nowhere", 404, "GET /nowhere"),
-        ("DELETE", "/v1/refunds/42", 405, "DELETE /v1/refunds/{id}"),
-    ] {
+    for (method, path, status, action) in
+        [("GET", "/nowhere", 404, "GET /nowhere"), ("DELETE", "/v1/refunds/42", 405, "DELETE /v1/refunds/{id}")]
+    {
         let (_, intent, outcome) = record(|audit| refunds().layer(audit), method, path).await;
         assert_eq!(intent["action"], action);
-        assert_eq!(
-            (&outcome["result"], &outcome["status"]),
-            (&"failure".into(), &status.into())
-        );
+        assert_eq!((&outcome["result"], &outcome["status"]), (&"failure".into(), &status.into()));
     }
 }
 
@@ -144,27 +125,16 @@ async fn a_route_layer_records_matched_routes_only() {
     let recorder = Recorder::new();
     let audit = AuditLayer::for_axum(recorder.log.clone());
     let address = serve(refunds().route_layer(audit)).await;
-    assert!(
-        send(address, "GET", "/nowhere")
-            .await
-            .starts_with("HTTP/1.1 404")
-    );
-    assert!(
-        send(address, "POST", "/v1/refunds/42")
-            .await
-            .starts_with("HTTP/1.1 201")
-    );
+    assert!(send(address, "GET", "/nowhere").await.starts_with("HTTP/1.1 404"));
+    assert!(send(address, "POST", "/v1/refunds/42").await.starts_with("HTTP/1.1 201"));
     assert_eq!(recorder.pair().await.0["action"], "POST /v1/refunds/{id}");
 }
 
 #[tokio::test]
 async fn a_single_handler_can_be_layered() {
-    let (_, intent, _) = record(
-        |audit| Router::new().route("/v1/refunds/{id}", post(refund).layer(audit)),
-        "POST",
-        "/v1/refunds/42",
-    )
-    .await;
+    let (_, intent, _) =
+        record(|audit| Router::new().route("/v1/refunds/{id}", post(refund).layer(audit)), "POST", "/v1/refunds/42")
+            .await;
     assert_eq!(intent["action"], "POST /v1/refunds/{id}");
 }
 
@@ -172,12 +142,7 @@ async fn guard(request: Request, next: Next) -> Response {
     match request.headers().get("authorization") {
         None => StatusCode::UNAUTHORIZED.into_response(),
         Some(_) => {
-            request
-                .extensions()
-                .get::<CurrentActivity>()
-                .unwrap()
-                .attribute("guard", "passed")
-                .ok();
+            request.extensions().get::<CurrentActivity>().unwrap().attribute("guard", "passed").ok();
             if request.uri().path().contains("forbidden") {
                 return StatusCode::FORBIDDEN.into_response();
             }
@@ -190,33 +155,17 @@ async fn guard(request: Request, next: Next) -> Response {
 async fn what_inner_layers_reject_is_recorded() {
     for (header, path, result, status) in [
         ("", "/v1/refunds/42", "denied", 401),
-        (
-            "authorization: Basic eA==\r\n",
-            "/v1/refunds/forbidden",
-            "denied",
-            403,
-        ),
-        (
-            "authorization: Basic eA==\r\n",
-            "/v1/refunds/42",
-            "success",
-            201,
-        ),
+        ("authorization: Basic eA==\r\n", "/v1/refunds/forbidden", "denied", 403),
+        ("authorization: Basic eA==\r\n", "/v1/refunds/42", "success", 201),
     ] {
         let recorder = Recorder::new();
-        let stack = ServiceBuilder::new()
-            .layer(AuditLayer::for_axum(recorder.log.clone()))
-            .layer(from_fn(guard));
+        let stack = ServiceBuilder::new().layer(AuditLayer::for_axum(recorder.log.clone())).layer(from_fn(guard));
         let address = serve(refunds().layer(stack)).await;
-        let request = format!(
-            "POST {path} HTTP/1.1\r\nhost: a\r\nconnection: close\r\ncontent-length: 0\r\n{header}\r\n"
-        );
+        let request =
+            format!("POST {path} HTTP/1.1\r\nhost: a\r\nconnection: close\r\ncontent-length: 0\r\n{header}\r\n");
         exchange(address, request.as_bytes()).await;
         let outcome = recorder.outcome().await;
-        assert_eq!(
-            (&outcome["result"], &outcome["status"]),
-            (&result.into(), &status.into())
-        );
+        assert_eq!((&outcome["result"], &outcome["status"]), (&result.into(), &status.into()));
         assert_eq!(outcome["attrs"]["guard"] == "passed", status != 401);
     }
 }
@@ -224,42 +173,26 @@ async fn what_inner_layers_reject_is_recorded() {
 #[tokio::test]
 async fn a_body_over_the_limit_is_recorded() {
     let app = |audit: AuditLayer| {
-        Router::new()
-            .route("/", post(|body: String| async move { body }))
-            .layer(DefaultBodyLimit::max(4))
-            .layer(audit)
+        Router::new().route("/", post(|body: String| async move { body })).layer(DefaultBodyLimit::max(4)).layer(audit)
     };
     let recorder = Recorder::new();
     let address = serve(app(AuditLayer::for_axum(recorder.log.clone()))).await;
-    let request =
-        b"POST / HTTP/1.1\r\nhost: a\r\nconnection: close\r\ncontent-length: 8\r\n\r\n12345678";
+    let request = b"POST / HTTP/1.1\r\nhost: a\r\nconnection: close\r\ncontent-length: 8\r\n\r\n12345678";
     exchange(address, request).await;
     let outcome = recorder.outcome().await;
-    assert_eq!(
-        (&outcome["status"], &outcome["request_bytes"]),
-        (&413.into(), &8.into())
-    );
+    assert_eq!((&outcome["status"], &outcome["request_bytes"]), (&413.into(), &8.into()));
 }
 
 #[tokio::test]
 async fn an_actor_set_by_an_outer_layer_comes_first() {
     async fn authenticate(mut request: Request, next: Next) -> Response {
-        request
-            .extensions_mut()
-            .insert(Actor::service_account("settler").verified());
+        request.extensions_mut().insert(Actor::service_account("settler").verified());
         next.run(request).await
     }
 
-    let (_, intent, _) = record(
-        |audit| refunds().layer(audit).layer(from_fn(authenticate)),
-        "POST",
-        "/v1/refunds/42",
-    )
-    .await;
-    assert_eq!(
-        intent["actor"],
-        json!({"type": "service_account", "id": "settler", "verified": true})
-    );
+    let (_, intent, _) =
+        record(|audit| refunds().layer(audit).layer(from_fn(authenticate)), "POST", "/v1/refunds/42").await;
+    assert_eq!(intent["actor"], json!({"type": "service_account", "id": "settler", "verified": true}));
 }
 
 #[tokio::test]
@@ -304,10 +237,10 @@ async fn only_headers_and_parameters_on_the_list_are_recorded() {
 async fn forwarded_addresses_count_through_trusted_proxies_only() {
     for (networks, ip) in [(vec!["127.0.0.0/8"], "203.0.113.9"), (vec![], "127.0.0.1")] {
         let recorder = Recorder::new();
-        let audit = AuditLayer::for_axum(recorder.log.clone())
-            .trusted_proxies(TrustedProxies::new(networks).unwrap());
+        let audit = AuditLayer::for_axum(recorder.log.clone()).trusted_proxies(TrustedProxies::new(networks).unwrap());
         let address = serve(Router::new().route("/", get(|| async { "" })).layer(audit)).await;
-        let request = b"GET / HTTP/1.1\r\nhost: a\r\nx-forwarded-for: 198.51.100.1, 203.0.113.9\r\nconnection: close\r\n\r\n";
+        let request =
+            b"GET / HTTP/1.1\r\nhost: a\r\nx-forwarded-for: 198.51.100.1, 203.0.113.9\r\nconnection: close\r\n\r\n";
         exchange(address, request).await;
         assert_eq!(recorder.pair().await.0["source"]["ip"], ip);
     }
@@ -325,10 +258,7 @@ async fn a_service_account_token_names_the_caller_unverified() {
     exchange(address, request.as_bytes()).await;
     let (intent, _) = recorder.pair().await;
     assert_eq!(intent["actor"]["type"], "service_account");
-    assert_eq!(
-        intent["actor"]["id"],
-        "system:serviceaccount:payments:settler"
-    );
+    assert_eq!(intent["actor"]["id"], "system:serviceaccount:payments:settler");
     assert_eq!(intent["actor"]["verified"], false);
     assert!(!intent.to_string().contains("c2lnbmF0dXJl"));
 }
@@ -341,53 +271,27 @@ async fn panics_and_timeouts_on_either_side_are_recorded() {
     async fn slow() {
         tokio::time::sleep(Duration::from_secs(60)).await;
     }
-    let app = || {
-        Router::new()
-            .route("/panic", get(panicking))
-            .route("/slow", get(slow))
-    };
-    let timeout =
-        || TimeoutLayer::with_status_code(StatusCode::REQUEST_TIMEOUT, Duration::from_millis(20));
+    let app = || Router::new().route("/panic", get(panicking)).route("/slow", get(slow));
+    let timeout = || TimeoutLayer::with_status_code(StatusCode::REQUEST_TIMEOUT, Duration::from_millis(20));
 
-    let (answer, _, outcome) = record(
-        |audit| app().layer(audit).layer(CatchPanicLayer::new()),
-        "GET",
-        "/panic",
-    )
-    .await;
+    let (answer, _, outcome) = record(|audit| app().layer(audit).layer(CatchPanicLayer::new()), "GET", "/panic").await;
     assert!(answer.starts_with("HTTP/1.1 500"));
     assert_eq!(outcome["result"], "panicked");
 
-    let (_, _, outcome) = record(
-        |audit| app().layer(CatchPanicLayer::new()).layer(audit),
-        "GET",
-        "/panic",
-    )
-    .await;
-    assert_eq!(
-        (&outcome["result"], &outcome["status"]),
-        (&"error".into(), &500.into())
-    );
+    let (_, _, outcome) = record(|audit| app().layer(CatchPanicLayer::new()).layer(audit), "GET", "/panic").await;
+    assert_eq!((&outcome["result"], &outcome["status"]), (&"error".into(), &500.into()));
 
-    let (answer, _, outcome) =
-        record(|audit| app().layer(audit).layer(timeout()), "GET", "/slow").await;
+    let (answer, _, outcome) = record(|audit| app().layer(audit).layer(timeout()), "GET", "/slow").await;
     assert!(answer.starts_with("HTTP/1.1 408"));
     assert_eq!(outcome["result"], "cancelled");
 
     let (_, _, outcome) = record(|audit| app().layer(timeout()).layer(audit), "GET", "/slow").await;
-    assert_eq!(
-        (&outcome["result"], &outcome["status"]),
-        (&"failure".into(), &408.into())
-    );
+    assert_eq!((&outcome["result"], &outcome["status"]), (&"failure".into(), &408.into()));
 }
 
 #[tokio::test]
 async fn head_on_a_get_route_is_a_success() {
-    let app = |audit| {
-        Router::new()
-            .route("/", get(|| async { "five!" }))
-            .layer(audit)
-    };
+    let app = |audit| Router::new().route("/", get(|| async { "five!" })).layer(audit);
     let (answer, intent, outcome) = record(app, "HEAD", "/").await;
     assert!(answer.contains("content-length: 5"), "{answer}");
     assert_eq!(intent["action"], "HEAD /");
@@ -396,11 +300,7 @@ async fn head_on_a_get_route_is_a_success() {
 
 #[tokio::test]
 async fn a_json_answer_counts_its_bytes() {
-    let app = |audit| {
-        Router::new()
-            .route("/", get(|| async { Json(json!({"ok": true})) }))
-            .layer(audit)
-    };
+    let app = |audit| Router::new().route("/", get(|| async { Json(json!({"ok": true})) })).layer(audit);
     let (_, _, outcome) = record(app, "GET", "/").await;
     assert_eq!(outcome["response_bytes"], 11);
 }
@@ -414,22 +314,14 @@ async fn a_refused_call_gets_503_and_the_users_answer_if_there_is_one() {
     let recorder = Recorder::refusing().await;
     let app = Router::new().route("/", get(never));
     let audit = AuditLayer::for_axum(recorder.log.clone());
-    let own = audit
-        .clone()
-        .on_refused(|_, _| (StatusCode::IM_A_TEAPOT, "own").into_response());
+    let own = audit.clone().on_refused(|_, _| (StatusCode::IM_A_TEAPOT, "own").into_response());
 
     let answer = send(serve(app.clone().layer(audit)).await, "GET", "/").await;
-    assert!(
-        answer.starts_with("HTTP/1.1 503") && answer.contains("retry-after: "),
-        "{answer}"
-    );
+    assert!(answer.starts_with("HTTP/1.1 503") && answer.contains("retry-after: "), "{answer}");
     assert!(answer.contains("content-length: 0"));
 
     let answer = send(serve(app.layer(own)).await, "GET", "/").await;
-    assert!(
-        answer.starts_with("HTTP/1.1 418") && answer.ends_with("own"),
-        "{answer}"
-    );
+    assert!(answer.starts_with("HTTP/1.1 418") && answer.ends_with("own"), "{answer}");
 }
 
 #[tokio::test]
@@ -437,14 +329,8 @@ async fn the_response_stays_what_axum_layers_outside_expect() {
     let recorder = Recorder::new();
     let app: Router = refunds()
         .layer(AuditLayer::for_axum(recorder.log.clone()))
-        .layer(axum::middleware::map_response(|response: Response| async {
-            response.map(Body::new)
-        }));
+        .layer(axum::middleware::map_response(|response: Response| async { response.map(Body::new) }));
     let address = serve(app).await;
-    assert!(
-        send(address, "POST", "/v1/refunds/42")
-            .await
-            .starts_with("HTTP/1.1 201")
-    );
+    assert!(send(address, "POST", "/v1/refunds/42").await.starts_with("HTTP/1.1 201"));
     assert_eq!(recorder.outcome().await["result"], "success");
 }

@@ -1,5 +1,7 @@
 //! What the types promise, checked by compiling.
 
+#![allow(clippy::unwrap_used)] // a test ends at the first surprise
+
 mod support;
 
 use std::collections::VecDeque;
@@ -18,6 +20,7 @@ use tower::util::{BoxCloneService, BoxCloneSyncService};
 use tower::{Layer, Service, ServiceExt, service_fn};
 
 type Call = Request<Full<Bytes>>;
+type Boxed = BoxCloneService<Call, Response<Full<Bytes>>, Infallible>;
 
 async fn hello(_: Call) -> Result<Response<Full<Bytes>>, Infallible> {
     Ok(Response::new(Full::from("hello")))
@@ -48,24 +51,17 @@ async fn layer_service_future_and_body_are_send_and_the_first_two_sync() {
 fn the_types_can_be_named() {
     struct Held {
         layer: AuditLayer,
-        service: AuditService<BoxCloneService<Call, Response<Full<Bytes>>, Infallible>>,
+        service: AuditService<Boxed>,
         body: AuditBody<Full<Bytes>>,
     }
-    fn future(
-        service: &mut Held,
-        request: Call,
-    ) -> ResponseFuture<BoxCloneService<Call, Response<Full<Bytes>>, Infallible>, Full<Bytes>> {
+    fn future(service: &mut Held, request: Call) -> ResponseFuture<Boxed, Full<Bytes>> {
         service.service.call(request)
     }
 
     let recorder = Recorder::new();
     let layer = AuditLayer::new(recorder.log.clone());
     let service = layer.layer(BoxCloneService::new(service_fn(hello)));
-    let mut held = Held {
-        layer,
-        service,
-        body: AuditBody::default(),
-    };
+    let mut held = Held { layer, service, body: AuditBody::default() };
     drop(future(&mut held, get("/")));
     assert!(format!("{:?} {:?}", held.layer, held.body).contains("AuditLayer"));
 }
@@ -73,28 +69,21 @@ fn the_types_can_be_named() {
 #[tokio::test]
 async fn bodies_need_neither_bytes_nor_errors_that_are_errors_nor_unpin() {
     /// Data that is no `Bytes`, an error that is no `Error`, and not `Unpin`.
-    struct Odd(Option<VecDeque<u8>>, std::marker::PhantomPinned);
+    struct Odd(std::marker::PhantomPinned);
     struct NoError;
     impl http_body::Body for Odd {
         type Data = VecDeque<u8>;
         type Error = NoError;
-        fn poll_frame(
-            self: Pin<&mut Self>,
-            _: &mut Context<'_>,
-        ) -> Poll<Option<Result<Frame<Self::Data>, NoError>>> {
+        fn poll_frame(self: Pin<&mut Self>, _: &mut Context<'_>) -> Poll<Option<Result<Frame<Self::Data>, NoError>>> {
             Poll::Ready(None)
         }
     }
 
     let recorder = Recorder::new();
-    let service =
-        AuditLayer::new(recorder.log.clone()).layer(service_fn(|_: Request<&'static str>| async {
-            Ok::<_, NoError>(Response::new(Odd(None, std::marker::PhantomPinned)))
-        }));
-    let Ok(response) = service
-        .oneshot(Request::new("a body that is no body"))
-        .await
-    else {
+    let service = AuditLayer::new(recorder.log.clone()).layer(service_fn(|_: Request<&'static str>| async {
+        Ok::<_, NoError>(Response::new(Odd(std::marker::PhantomPinned)))
+    }));
+    let Ok(response) = service.oneshot(Request::new("a body that is no body")).await else {
         panic!("no response");
     };
     let ended = Box::pin(response.into_body()).frame().await;
@@ -106,13 +95,10 @@ async fn bodies_need_neither_bytes_nor_errors_that_are_errors_nor_unpin() {
 async fn a_service_that_is_neither_send_nor_sync_can_be_layered() {
     let recorder = Recorder::new();
     let local = std::rc::Rc::new(7);
-    let service =
-        AuditLayer::new(recorder.log.clone()).layer(service_fn(move |_: Call| {
-            let local = std::rc::Rc::clone(&local);
-            async move {
-                Ok::<_, std::rc::Rc<str>>(Response::new(Full::<Bytes>::from(local.to_string())))
-            }
-        }));
+    let service = AuditLayer::new(recorder.log.clone()).layer(service_fn(move |_: Call| {
+        let local = std::rc::Rc::clone(&local);
+        async move { Ok::<_, std::rc::Rc<str>>(Response::new(Full::<Bytes>::from(local.to_string()))) }
+    }));
     let response = service.oneshot(get("/")).await.unwrap();
     response.into_body().collect().await.map(drop).unwrap();
     assert_eq!(recorder.outcome().await["result"], "success");
@@ -125,9 +111,5 @@ async fn the_service_fits_the_boxes_of_tower() {
     let boxed: BoxCloneSyncService<Call, Response<AuditBody<Full<Bytes>>>, Infallible> =
         BoxCloneSyncService::new(service);
     boxed.oneshot(get("/")).await.map(drop).unwrap();
-    assert_eq!(
-        recorder.outcome().await["result"],
-        "cancelled",
-        "nobody read the body"
-    );
+    assert_eq!(recorder.outcome().await["result"], "cancelled", "nobody read the body");
 }

@@ -1,5 +1,7 @@
 //! Over real sockets, with hyper alone.
 
+#![allow(clippy::unwrap_used)] // a test ends at the first surprise
+
 mod support;
 
 use std::convert::Infallible;
@@ -41,9 +43,7 @@ impl Body for Endless {
         mut self: Pin<&mut Self>,
         cx: &mut Context<'_>,
     ) -> Poll<Option<Result<Frame<Bytes>, std::io::Error>>> {
-        self.0
-            .poll_tick(cx)
-            .map(|_| Some(Ok(Frame::data(Bytes::from_static(&[b'x'; 1_024])))))
+        self.0.poll_tick(cx).map(|_| Some(Ok(Frame::data(Bytes::from_static(&[b'x'; 1_024])))))
     }
 }
 
@@ -64,10 +64,7 @@ async fn handler(mut request: Request<Incoming>) -> Result<Answer, Infallible> {
         "/upgrade" => {
             tokio::spawn(async move {
                 let upgraded = hyper::upgrade::on(&mut request).await.unwrap();
-                TokioIo::new(upgraded)
-                    .write_all(b"tunnelled")
-                    .await
-                    .unwrap();
+                TokioIo::new(upgraded).write_all(b"tunnelled").await.unwrap();
             });
             let response = Response::builder()
                 .status(StatusCode::SWITCHING_PROTOCOLS)
@@ -96,22 +93,14 @@ fn closing(path: &str) -> Vec<u8> {
 
 #[tokio::test]
 async fn bodies_that_arrive_whole_are_successes() {
-    for (path, body) in [
-        ("/whole", "hello"),
-        ("/stream", "two"),
-        ("/none", "204"),
-        ("/not-modified", "304"),
-        ("/missing", "no"),
-    ] {
+    for (path, body) in
+        [("/whole", "hello"), ("/stream", "two"), ("/none", "204"), ("/not-modified", "304"), ("/missing", "no")]
+    {
         let (recorder, address) = server().await;
         let answer = exchange(address, &closing(path)).await;
         assert!(answer.contains(body), "{answer}");
         let outcome = recorder.outcome().await;
-        let expected = if path == "/missing" {
-            "failure"
-        } else {
-            "success"
-        };
+        let expected = if path == "/missing" { "failure" } else { "success" };
         assert_eq!(outcome["result"], expected, "{path}");
     }
 }
@@ -119,39 +108,25 @@ async fn bodies_that_arrive_whole_are_successes() {
 #[tokio::test]
 async fn head_is_answered_without_a_body_and_is_a_success() {
     let (recorder, address) = server().await;
-    let answer = exchange(
-        address,
-        b"HEAD /whole HTTP/1.1\r\nhost: a\r\nconnection: close\r\n\r\n",
-    )
-    .await;
-    assert!(
-        answer.contains("content-length: 5") && answer.ends_with("\r\n\r\n"),
-        "{answer}"
-    );
+    let answer = exchange(address, b"HEAD /whole HTTP/1.1\r\nhost: a\r\nconnection: close\r\n\r\n").await;
+    assert!(answer.contains("content-length: 5") && answer.ends_with("\r\n\r\n"), "{answer}");
     let (intent, outcome) = recorder.pair().await;
     assert_eq!(intent["action"], "HEAD /whole");
-    assert_eq!(
-        (&outcome["result"], &outcome["response_bytes"]),
-        (&"success".into(), &0.into())
-    );
+    assert_eq!((&outcome["result"], &outcome["response_bytes"]), (&"success".into(), &0.into()));
 }
 
 #[tokio::test]
 async fn calls_on_one_connection_are_recorded_one_by_one() {
     let (recorder, address) = server().await;
-    let mut three = b"GET /whole HTTP/1.1\r\nhost: a\r\n\r\nPOST /echo HTTP/1.1\r\nhost: a\r\ncontent-length: 3\r\n\r\nabc".to_vec();
+    let mut three =
+        b"GET /whole HTTP/1.1\r\nhost: a\r\n\r\nPOST /echo HTTP/1.1\r\nhost: a\r\ncontent-length: 3\r\n\r\nabc"
+            .to_vec();
     three.extend(closing("/stream"));
     exchange(address, &three).await;
     let records = recorder.settled().await;
-    let actions: Vec<_> = records
-        .iter()
-        .filter_map(|record| record["action"].as_str())
-        .collect();
+    let actions: Vec<_> = records.iter().filter_map(|record| record["action"].as_str()).collect();
     assert_eq!(actions, ["GET /whole", "POST /echo", "GET /stream"]);
-    let bytes: Vec<_> = records
-        .iter()
-        .filter_map(|record| record["request_bytes"].as_u64())
-        .collect();
+    let bytes: Vec<_> = records.iter().filter_map(|record| record["request_bytes"].as_u64()).collect();
     assert_eq!((records.len(), bytes), (6, vec![3]));
 }
 
@@ -159,10 +134,7 @@ async fn calls_on_one_connection_are_recorded_one_by_one() {
 async fn a_client_gone_before_the_response_is_cancelled() {
     let (recorder, address) = server().await;
     let mut stream = tokio::net::TcpStream::connect(address).await.unwrap();
-    stream
-        .write_all(b"GET /never HTTP/1.1\r\nhost: a\r\n\r\n")
-        .await
-        .unwrap();
+    stream.write_all(b"GET /never HTTP/1.1\r\nhost: a\r\n\r\n").await.unwrap();
     recorder.intents(1).await;
     drop(stream);
     recorder.outcomes(1).await;
@@ -178,10 +150,7 @@ async fn a_client_gone_during_the_body_is_cancelled_with_the_status_it_got() {
     drop(stream);
     recorder.outcomes(1).await;
     let outcome = recorder.outcome().await;
-    assert_eq!(
-        (&outcome["result"], &outcome["status"]),
-        (&"cancelled".into(), &200.into())
-    );
+    assert_eq!((&outcome["result"], &outcome["status"]), (&"cancelled".into(), &200.into()));
     assert!(outcome["response_bytes"].as_u64().unwrap() >= 1_024);
 }
 
@@ -191,10 +160,7 @@ async fn a_body_that_fails_or_panics_says_so() {
         let (recorder, address) = server().await;
         exchange(address, &closing(path)).await;
         let outcome = recorder.outcome().await;
-        assert_eq!(
-            (&outcome["result"], &outcome["status"]),
-            (&result.into(), &200.into())
-        );
+        assert_eq!((&outcome["result"], &outcome["status"]), (&result.into(), &200.into()));
         assert_eq!(outcome["response_bytes"], 3);
     }
 }
@@ -222,46 +188,28 @@ async fn a_panic_caught_inside_is_answered_and_recorded_as_500() {
 #[tokio::test]
 async fn an_upgrade_is_a_success_and_its_tunnel_works() {
     let (recorder, address) = server().await;
-    let request =
-        b"GET /upgrade HTTP/1.1\r\nhost: a\r\nconnection: upgrade\r\nupgrade: echo\r\n\r\n";
+    let request = b"GET /upgrade HTTP/1.1\r\nhost: a\r\nconnection: upgrade\r\nupgrade: echo\r\n\r\n";
     let mut stream = begin(address, request, "tunnelled").await;
     assert_eq!(stream.read(&mut [0; 8]).await.unwrap(), 0);
     let outcome = recorder.outcome().await;
-    assert_eq!(
-        (&outcome["result"], &outcome["status"]),
-        (&"success".into(), &101.into())
-    );
+    assert_eq!((&outcome["result"], &outcome["status"]), (&"success".into(), &101.into()));
     assert!(outcome.get("response_bytes").is_none());
 }
 
 fn http2() -> Client<HttpConnector, Full<Bytes>> {
-    Client::builder(TokioExecutor::new())
-        .http2_only(true)
-        .build_http()
+    Client::builder(TokioExecutor::new()).http2_only(true).build_http()
 }
 
 fn at(address: SocketAddr, path: &str) -> Request<Full<Bytes>> {
-    Request::get(format!("http://{address}{path}"))
-        .body(Full::default())
-        .unwrap()
+    Request::get(format!("http://{address}{path}")).body(Full::default()).unwrap()
 }
 
 #[tokio::test]
 async fn http2_calls_are_recorded_with_their_authority() {
     let (recorder, address) = server().await;
     let client = http2();
-    for request in [
-        at(address, "/whole"),
-        at(address, "/stream"),
-        at(address, "/none"),
-    ] {
-        client
-            .request(request)
-            .await
-            .unwrap()
-            .collect()
-            .await
-            .unwrap();
+    for request in [at(address, "/whole"), at(address, "/stream"), at(address, "/none")] {
+        client.request(request).await.unwrap().collect().await.unwrap();
     }
     recorder.outcomes(3).await;
     let records = recorder.settled().await;
@@ -285,18 +233,11 @@ async fn http2_streams_that_are_reset_are_cancelled() {
     recorder.intents(1).await;
     unanswered.abort();
     recorder.outcomes(1).await;
-    let mut body = client
-        .request(at(address, "/endless"))
-        .await
-        .unwrap()
-        .into_body();
+    let mut body = client.request(at(address, "/endless")).await.unwrap().into_body();
     body.frame().await.unwrap().unwrap();
     drop(body);
     recorder.outcomes(2).await;
     let records = recorder.settled().await;
-    let results: Vec<_> = records
-        .iter()
-        .filter_map(|record| record["result"].as_str())
-        .collect();
+    let results: Vec<_> = records.iter().filter_map(|record| record["result"].as_str()).collect();
     assert_eq!(results, ["cancelled", "cancelled"]);
 }

@@ -1,5 +1,7 @@
 //! Every way a call can end leaves exactly one outcome.
 
+#![allow(clippy::unwrap_used)] // a test ends at the first surprise
+
 mod support;
 
 use std::convert::Infallible;
@@ -28,11 +30,7 @@ async fn the_intent_is_stored_before_the_handler_runs() {
     let recorder = Recorder::new();
     let inside = recorder.clone();
     let service = AuditLayer::new(recorder.log.clone()).layer(service_fn(move |_: Call| {
-        let kinds: Vec<_> = inside
-            .records()
-            .iter()
-            .map(|record| record["kind"].clone())
-            .collect();
+        let kinds: Vec<_> = inside.records().iter().map(|record| record["kind"].clone()).collect();
         async move {
             assert_eq!(kinds, ["intent"]);
             Ok::<_, Infallible>(respond(200, Full::<Bytes>::from("done")))
@@ -47,10 +45,7 @@ async fn the_intent_is_stored_before_the_handler_runs() {
 async fn a_body_read_to_its_end_is_a_success_with_its_bytes_counted() {
     let recorder = Recorder::new();
     let service = AuditLayer::new(recorder.log.clone()).layer(service_fn(|_: Call| async {
-        Ok::<_, Infallible>(respond(
-            201,
-            Script::new([Step::Data("four"), Step::Data("eleven more")]),
-        ))
+        Ok::<_, Infallible>(respond(201, Script::new([Step::Data("four"), Step::Data("eleven more")])))
     }));
     let request = Request::post("/v1/refunds/42?secret=1")
         .header("content-length", "9")
@@ -67,10 +62,7 @@ async fn a_body_read_to_its_end_is_a_success_with_its_bytes_counted() {
     assert_eq!(intent["http"]["host"], "pay.example");
     assert_eq!(intent["http"]["user_agent"], "settler/3");
     assert_eq!(intent["actor"]["type"], "unauthenticated");
-    assert!(
-        !intent.to_string().contains("secret"),
-        "the query is not recorded"
-    );
+    assert!(!intent.to_string().contains("secret"), "the query is not recorded");
     assert_eq!(outcome["result"], "success");
     assert_eq!(outcome["status"], 201);
     assert_eq!(outcome["request_bytes"], 9);
@@ -90,51 +82,36 @@ async fn statuses_become_results() {
         (503, "error"),
     ] {
         let recorder = Recorder::new();
-        let service =
-            AuditLayer::new(recorder.log.clone()).layer(service_fn(move |_: Call| async move {
-                Ok::<_, Infallible>(respond(status, Full::<Bytes>::from("x")))
-            }));
+        let service = AuditLayer::new(recorder.log.clone()).layer(service_fn(move |_: Call| async move {
+            Ok::<_, Infallible>(respond(status, Full::<Bytes>::from("x")))
+        }));
         drain(service.oneshot(get("/")).await.unwrap().into_body()).await;
         let outcome = recorder.outcome().await;
-        assert_eq!(
-            (&outcome["status"], &outcome["result"]),
-            (&status.into(), &result.into())
-        );
+        assert_eq!((&outcome["status"], &outcome["result"]), (&status.into(), &result.into()));
     }
 }
 
 #[tokio::test]
 async fn an_empty_body_ends_the_call_with_the_head() {
     let recorder = Recorder::new();
-    let service = AuditLayer::new(recorder.log.clone()).layer(service_fn(|_: Call| async {
-        Ok::<_, Infallible>(respond(200, Empty::<Bytes>::new()))
-    }));
+    let service = AuditLayer::new(recorder.log.clone())
+        .layer(service_fn(|_: Call| async { Ok::<_, Infallible>(respond(200, Empty::<Bytes>::new())) }));
     let response = service.oneshot(get("/")).await.unwrap();
     recorder.outcomes(1).await;
     drop(response);
     let outcome = recorder.outcome().await;
-    assert_eq!(
-        (&outcome["result"], &outcome["response_bytes"]),
-        (&"success".into(), &0.into())
-    );
+    assert_eq!((&outcome["result"], &outcome["response_bytes"]), (&"success".into(), &0.into()));
 }
 
 #[tokio::test]
 async fn responses_that_have_no_body_by_their_nature_end_with_the_head() {
     for (method, status) in [(Method::HEAD, 200), (Method::GET, 204), (Method::GET, 304)] {
         let recorder = Recorder::new();
-        let service =
-            AuditLayer::new(recorder.log.clone()).layer(service_fn(move |_: Call| async move {
-                // A body that a server would never ask for.
-                Ok::<_, Infallible>(respond(
-                    status,
-                    Script::new([Step::Data("unsent")]).sized(6),
-                ))
-            }));
-        let request = Request::builder()
-            .method(&method)
-            .body(Full::default())
-            .unwrap();
+        let service = AuditLayer::new(recorder.log.clone()).layer(service_fn(move |_: Call| async move {
+            // A body that a server would never ask for.
+            Ok::<_, Infallible>(respond(status, Script::new([Step::Data("unsent")]).sized(6)))
+        }));
+        let request = Request::builder().method(&method).body(Full::default()).unwrap();
         drop(service.oneshot(request).await.unwrap());
         let outcome = recorder.outcome().await;
         assert_eq!(outcome["result"], "success", "{method} {status}");
@@ -146,15 +123,10 @@ async fn responses_that_have_no_body_by_their_nature_end_with_the_head() {
 async fn an_upgrade_ends_with_the_head_and_counts_no_bytes() {
     for (method, status) in [(Method::GET, 101), (Method::CONNECT, 200)] {
         let recorder = Recorder::new();
-        let service =
-            AuditLayer::new(recorder.log.clone()).layer(service_fn(move |_: Call| async move {
-                Ok::<_, Infallible>(respond(status, Script::new([Step::Pending])))
-            }));
-        let request = Request::builder()
-            .method(&method)
-            .uri("db.example:5432")
-            .body(Full::default())
-            .unwrap();
+        let service = AuditLayer::new(recorder.log.clone()).layer(service_fn(move |_: Call| async move {
+            Ok::<_, Infallible>(respond(status, Script::new([Step::Pending])))
+        }));
+        let request = Request::builder().method(&method).uri("db.example:5432").body(Full::default()).unwrap();
         drop(service.oneshot(request).await.unwrap());
         let (intent, outcome) = recorder.pair().await;
         assert_eq!(intent["resource"], "db.example:5432");
@@ -169,9 +141,8 @@ async fn an_error_of_the_inner_service_is_an_error_and_keeps_its_type() {
     struct Broken(u8);
 
     let recorder = Recorder::new();
-    let service = AuditLayer::new(recorder.log.clone()).layer(service_fn(|_: Call| async {
-        Err::<Response<Full<Bytes>>, _>(Broken(7))
-    }));
+    let service = AuditLayer::new(recorder.log.clone())
+        .layer(service_fn(|_: Call| async { Err::<Response<Full<Bytes>>, _>(Broken(7)) }));
     assert_eq!(service.oneshot(get("/")).await.unwrap_err(), Broken(7));
     let outcome = recorder.outcome().await;
     assert_eq!(outcome["result"], "error");
@@ -181,9 +152,8 @@ async fn an_error_of_the_inner_service_is_an_error_and_keeps_its_type() {
 #[tokio::test]
 async fn a_caller_gone_before_the_response_is_cancelled() {
     let recorder = Recorder::new();
-    let service = AuditLayer::new(recorder.log.clone()).layer(service_fn(|_: Call| {
-        pending::<Result<Response<Full<Bytes>>, Infallible>>()
-    }));
+    let service = AuditLayer::new(recorder.log.clone())
+        .layer(service_fn(|_: Call| pending::<Result<Response<Full<Bytes>>, Infallible>>()));
     {
         let mut call = pin!(service.oneshot(get("/")));
         while recorder.records().is_empty() {
@@ -212,10 +182,7 @@ async fn a_caller_gone_before_the_intent_leaves_no_handler_run() {
 async fn a_caller_gone_during_the_body_is_cancelled_with_what_was_sent() {
     let recorder = Recorder::new();
     let service = AuditLayer::new(recorder.log.clone()).layer(service_fn(|_: Call| async {
-        Ok::<_, Infallible>(respond(
-            200,
-            Script::new([Step::Data("12345"), Step::Data("6789")]),
-        ))
+        Ok::<_, Infallible>(respond(200, Script::new([Step::Data("12345"), Step::Data("6789")])))
     }));
     let mut body = service.oneshot(get("/")).await.unwrap().into_body();
     body.frame().await.unwrap().unwrap();
@@ -231,10 +198,7 @@ async fn a_body_of_known_length_is_complete_after_its_last_byte() {
     for (sent, result) in [(2, "success"), (1, "cancelled")] {
         let recorder = Recorder::new();
         let service = AuditLayer::new(recorder.log.clone()).layer(service_fn(|_: Call| async {
-            Ok::<_, Infallible>(respond(
-                200,
-                Script::new([Step::Data("12345"), Step::Data("6789")]).sized(9),
-            ))
+            Ok::<_, Infallible>(respond(200, Script::new([Step::Data("12345"), Step::Data("6789")]).sized(9)))
         }));
         let mut body = service.oneshot(get("/")).await.unwrap().into_body();
         for _ in 0..sent {
@@ -263,10 +227,7 @@ async fn a_content_length_announces_the_length_of_a_stream() {
 async fn a_body_that_fails_is_an_error_with_the_status_that_was_sent() {
     let recorder = Recorder::new();
     let service = AuditLayer::new(recorder.log.clone()).layer(service_fn(|_: Call| async {
-        Ok::<_, Infallible>(respond(
-            200,
-            Script::new([Step::Data("12345"), Step::Error]),
-        ))
+        Ok::<_, Infallible>(respond(200, Script::new([Step::Data("12345"), Step::Error])))
     }));
     let body = service.oneshot(get("/")).await.unwrap().into_body();
     body.collect().await.map(drop).unwrap_err();
@@ -344,10 +305,7 @@ async fn a_panic_caught_inside_is_the_500_that_it_became() {
 async fn a_body_that_panics_is_recorded_as_panicked_with_the_status_that_was_sent() {
     let recorder = Recorder::new();
     let service = AuditLayer::new(recorder.log.clone()).layer(service_fn(|_: Call| async {
-        Ok::<_, Infallible>(respond(
-            200,
-            Script::new([Step::Data("12345"), Step::Panic]),
-        ))
+        Ok::<_, Infallible>(respond(200, Script::new([Step::Data("12345"), Step::Panic])))
     }));
     let body = service.oneshot(get("/")).await.unwrap().into_body();
     let joined = tokio::spawn(async { body.collect().await.map(drop) }).await;
@@ -361,9 +319,8 @@ async fn a_body_that_panics_is_recorded_as_panicked_with_the_status_that_was_sen
 #[tokio::test]
 async fn a_panic_elsewhere_during_a_pending_call_is_not_the_handlers() {
     let recorder = Recorder::new();
-    let service = AuditLayer::new(recorder.log.clone()).layer(service_fn(|_: Call| {
-        pending::<Result<Response<Full<Bytes>>, Infallible>>()
-    }));
+    let service = AuditLayer::new(recorder.log.clone())
+        .layer(service_fn(|_: Call| pending::<Result<Response<Full<Bytes>>, Infallible>>()));
     let seen = recorder.clone();
     let joined = tokio::spawn(async move {
         let mut call = Box::pin(service.oneshot(get("/")));
@@ -382,14 +339,9 @@ async fn a_panic_elsewhere_during_a_pending_call_is_not_the_handlers() {
 async fn a_timeout_outside_is_cancelled() {
     let recorder = Recorder::new();
     let service = ServiceBuilder::new()
-        .layer(TimeoutLayer::with_status_code(
-            StatusCode::REQUEST_TIMEOUT,
-            Duration::from_millis(20),
-        ))
+        .layer(TimeoutLayer::with_status_code(StatusCode::REQUEST_TIMEOUT, Duration::from_millis(20)))
         .layer(AuditLayer::new(recorder.log.clone()))
-        .service(service_fn(|_: Call| {
-            pending::<Result<Response<Full<Bytes>>, Infallible>>()
-        }));
+        .service(service_fn(|_: Call| pending::<Result<Response<Full<Bytes>>, Infallible>>()));
     let response = service.oneshot(get("/")).await.unwrap();
     assert_eq!(response.status(), StatusCode::REQUEST_TIMEOUT);
     assert_eq!(recorder.outcome().await["result"], "cancelled");
@@ -400,40 +352,25 @@ async fn a_timeout_inside_is_the_response_that_it_became() {
     let recorder = Recorder::new();
     let service = ServiceBuilder::new()
         .layer(AuditLayer::new(recorder.log.clone()))
-        .layer(TimeoutLayer::with_status_code(
-            StatusCode::REQUEST_TIMEOUT,
-            Duration::from_millis(20),
-        ))
-        .service(service_fn(|_: Call| {
-            pending::<Result<Response<Full<Bytes>>, Infallible>>()
-        }));
+        .layer(TimeoutLayer::with_status_code(StatusCode::REQUEST_TIMEOUT, Duration::from_millis(20)))
+        .service(service_fn(|_: Call| pending::<Result<Response<Full<Bytes>>, Infallible>>()));
     drain(service.oneshot(get("/")).await.unwrap().into_body()).await;
     let outcome = recorder.outcome().await;
-    assert_eq!(
-        (&outcome["result"], &outcome["status"]),
-        (&"failure".into(), &408.into())
-    );
+    assert_eq!((&outcome["result"], &outcome["status"]), (&"failure".into(), &408.into()));
 }
 
 #[tokio::test]
 async fn what_a_handler_adds_lands_in_the_outcome_and_only_until_the_end() {
     let recorder = Recorder::new();
-    let service =
-        AuditLayer::new(recorder.log.clone()).layer(service_fn(|request: Call| async move {
-            let activity = request
-                .extensions()
-                .get::<CurrentActivity>()
-                .unwrap()
-                .clone();
-            activity.resource("refund/42").unwrap();
-            activity.attribute("amount", 1_999).unwrap();
-            activity
-                .actor(Actor::service_account("settler").verified())
-                .unwrap();
-            let mut response = respond(200, Full::<Bytes>::from("x"));
-            response.extensions_mut().insert(activity);
-            Ok::<_, Infallible>(response)
-        }));
+    let service = AuditLayer::new(recorder.log.clone()).layer(service_fn(|request: Call| async move {
+        let activity = request.extensions().get::<CurrentActivity>().unwrap().clone();
+        activity.resource("refund/42").unwrap();
+        activity.attribute("amount", 1_999).unwrap();
+        activity.actor(Actor::service_account("settler").verified()).unwrap();
+        let mut response = respond(200, Full::<Bytes>::from("x"));
+        response.extensions_mut().insert(activity);
+        Ok::<_, Infallible>(response)
+    }));
     let (parts, body) = service.oneshot(get("/")).await.unwrap().into_parts();
     drain(body).await;
     let activity = parts.extensions.get::<CurrentActivity>().unwrap();
@@ -452,11 +389,7 @@ async fn the_activity_is_current_in_every_poll_of_handler_and_body_and_nowhere_e
         let before = CurrentActivity::get().unwrap().id();
         tokio::task::yield_now().await;
         assert_eq!(CurrentActivity::get().unwrap().id(), before);
-        assert!(
-            tokio::spawn(async { CurrentActivity::get().is_none() })
-                .await
-                .unwrap()
-        );
+        assert!(tokio::spawn(async { CurrentActivity::get().is_none() }).await.unwrap());
         let frames = poll_fn(move |_| {
             assert_eq!(CurrentActivity::get().unwrap().id(), before);
             Poll::Ready(())
@@ -485,9 +418,7 @@ async fn a_call_inside_a_call_names_its_parent() {
     let service = ServiceBuilder::new()
         .layer(layer.clone())
         .layer(layer)
-        .service(service_fn(|_: Call| async {
-            Ok::<_, Infallible>(respond(200, Full::<Bytes>::default()))
-        }));
+        .service(service_fn(|_: Call| async { Ok::<_, Infallible>(respond(200, Full::<Bytes>::default())) }));
     drain(service.oneshot(get("/")).await.unwrap().into_body()).await;
     let records = recorder.settled().await;
     assert_eq!(records.len(), 4);
@@ -498,12 +429,11 @@ async fn a_call_inside_a_call_names_its_parent() {
 #[tokio::test]
 async fn an_excluded_call_leaves_no_record_and_still_has_a_handle() {
     let recorder = Recorder::with_policy(Policy::from_toml(EXCLUDED).unwrap());
-    let service =
-        AuditLayer::new(recorder.log.clone()).layer(service_fn(|request: Call| async move {
-            let activity = request.extensions().get::<CurrentActivity>().unwrap();
-            activity.resource("nowhere").ok();
-            Ok::<_, Infallible>(respond(200, Full::<Bytes>::from("x")))
-        }));
+    let service = AuditLayer::new(recorder.log.clone()).layer(service_fn(|request: Call| async move {
+        let activity = request.extensions().get::<CurrentActivity>().unwrap();
+        activity.resource("nowhere").ok();
+        Ok::<_, Infallible>(respond(200, Full::<Bytes>::from("x")))
+    }));
     drain(service.oneshot(get("/healthz")).await.unwrap().into_body()).await;
     assert!(recorder.settled().await.is_empty());
 }
@@ -511,9 +441,8 @@ async fn an_excluded_call_leaves_no_record_and_still_has_a_handle() {
 #[tokio::test]
 async fn the_future_polled_again_after_its_end_stays_pending() {
     let recorder = Recorder::new();
-    let mut service = AuditLayer::new(recorder.log.clone()).layer(service_fn(|_: Call| async {
-        Ok::<_, Infallible>(respond(200, Full::<Bytes>::default()))
-    }));
+    let mut service = AuditLayer::new(recorder.log.clone())
+        .layer(service_fn(|_: Call| async { Ok::<_, Infallible>(respond(200, Full::<Bytes>::default())) }));
     let mut call = pin!(service.ready().await.unwrap().call(get("/")));
     call.as_mut().await.unwrap();
     assert!(poll_once(call.as_mut()).await.is_none());
@@ -534,9 +463,7 @@ async fn poll_once<F: Future>(mut future: std::pin::Pin<&mut F>) -> Option<F::Ou
 }
 
 /// A body without frames that first waits for `before`.
-fn futures_body(
-    before: impl Future<Output = ()>,
-) -> impl http_body::Body<Data = Bytes, Error = Infallible> {
+fn futures_body(before: impl Future<Output = ()>) -> impl http_body::Body<Data = Bytes, Error = Infallible> {
     struct Waiting<F>(std::pin::Pin<Box<F>>);
     impl<F: Future<Output = ()>> http_body::Body for Waiting<F> {
         type Data = Bytes;

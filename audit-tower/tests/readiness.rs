@@ -1,5 +1,7 @@
 //! The layer calls only services that said they are ready.
 
+#![allow(clippy::unwrap_used)] // a test ends at the first surprise
+
 mod support;
 
 use std::convert::Infallible;
@@ -59,16 +61,15 @@ async fn the_service_that_was_polled_ready_is_the_one_that_is_called() {
 async fn a_permit_taken_by_poll_ready_is_used_and_given_back() {
     let recorder = Recorder::new();
     let (release, hold) = tokio::sync::watch::channel(false);
-    let service = ServiceBuilder::new()
-        .layer(AuditLayer::new(recorder.log.clone()))
-        .concurrency_limit(1)
-        .service(service_fn(move |_: Call| {
+    let service = ServiceBuilder::new().layer(AuditLayer::new(recorder.log.clone())).concurrency_limit(1).service(
+        service_fn(move |_: Call| {
             let mut hold = hold.clone();
             async move {
                 hold.wait_for(|released| *released).await.unwrap();
                 Ok::<_, Infallible>(Response::new(Full::<Bytes>::default()))
             }
-        }));
+        }),
+    );
     let first = tokio::spawn(service.clone().oneshot(get("/1")));
     recorder.intents(1).await;
     let mut other = service.clone();

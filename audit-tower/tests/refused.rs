@@ -1,5 +1,7 @@
 //! What a caller gets when the log cannot take the call.
 
+#![allow(clippy::unwrap_used)] // a test ends at the first surprise
+
 mod support;
 
 use std::convert::Infallible;
@@ -17,10 +19,8 @@ use tower::{Layer, Service, ServiceExt, service_fn};
 type Call = Request<Full<Bytes>>;
 
 /// A service that counts how often its handler runs.
-fn counting() -> (
-    Arc<AtomicUsize>,
-    impl Service<Call, Response = Response<Full<Bytes>>, Error = Infallible, Future: Send> + Clone,
-) {
+fn counting()
+-> (Arc<AtomicUsize>, impl Service<Call, Response = Response<Full<Bytes>>, Error = Infallible, Future: Send> + Clone) {
     let runs = Arc::new(AtomicUsize::new(0));
     let counter = Arc::clone(&runs);
     let service = service_fn(move |_: Call| {
@@ -38,11 +38,7 @@ async fn a_refused_call_gets_503_with_retry_after_and_its_handler_never_runs() {
     let response = service.oneshot(get("/v1/refunds")).await.unwrap();
     assert_eq!(response.status(), StatusCode::SERVICE_UNAVAILABLE);
     assert_eq!(response.headers()["content-length"], "0");
-    let seconds: u64 = response.headers()["retry-after"]
-        .to_str()
-        .unwrap()
-        .parse()
-        .unwrap();
+    let seconds: u64 = response.headers()["retry-after"].to_str().unwrap().parse().unwrap();
     assert!(seconds >= 1);
     assert!(response.body().is_end_stream());
     assert_eq!(response.body().size_hint().exact(), Some(0));
@@ -54,17 +50,11 @@ async fn a_refused_call_gets_503_with_retry_after_and_its_handler_never_runs() {
 #[tokio::test]
 async fn a_refused_grpc_call_gets_unavailable_in_the_head() {
     let recorder = Recorder::refusing().await;
-    for content_type in [
-        "application/grpc",
-        "application/grpc+proto",
-        "Application/GRPC; x=1",
-    ] {
+    for content_type in ["application/grpc", "application/grpc+proto", "Application/GRPC; x=1"] {
         let (runs, service) = counting();
         let service = AuditLayer::new(recorder.log.clone()).layer(service);
         let mut request = get("/pay.Refunds/Create");
-        request
-            .headers_mut()
-            .insert("content-type", content_type.parse().unwrap());
+        request.headers_mut().insert("content-type", content_type.parse().unwrap());
         let response = service.oneshot(request).await.unwrap();
         assert_eq!(response.status(), StatusCode::OK);
         assert_eq!(response.headers()["content-type"], "application/grpc");
@@ -77,17 +67,11 @@ async fn a_refused_grpc_call_gets_unavailable_in_the_head() {
 #[tokio::test]
 async fn content_types_that_only_begin_like_grpc_get_503() {
     let recorder = Recorder::refusing().await;
-    for content_type in [
-        "application/grpcish",
-        "application/json",
-        "text/application/grpc",
-    ] {
+    for content_type in ["application/grpcish", "application/json", "text/application/grpc"] {
         let (_, service) = counting();
         let service = AuditLayer::new(recorder.log.clone()).layer(service);
         let mut request = get("/");
-        request
-            .headers_mut()
-            .insert("content-type", content_type.parse().unwrap());
+        request.headers_mut().insert("content-type", content_type.parse().unwrap());
         let response = service.oneshot(request).await.unwrap();
         assert_eq!(response.status(), StatusCode::SERVICE_UNAVAILABLE);
     }
@@ -100,10 +84,7 @@ async fn the_users_own_response_sees_reason_and_request() {
     let service = AuditLayer::new(recorder.log.clone())
         .on_refused(|refused, request| {
             let text = format!("{} {}", refused.reason(), request.uri.path());
-            Response::builder()
-                .status(507)
-                .body(Full::from(text))
-                .unwrap()
+            Response::builder().status(507).body(Full::from(text)).unwrap()
         })
         .layer(service);
     let response = service.oneshot(get("/v1/refunds")).await.unwrap();

@@ -1,5 +1,7 @@
 //! Under tonic, over real sockets.
 
+#![allow(clippy::unwrap_used)] // a test ends at the first surprise
+
 mod support;
 
 use std::convert::Infallible;
@@ -78,8 +80,7 @@ impl UnaryService<Bytes> for Echo {
 impl Service<Request<Body>> for Echo {
     type Response = Response<Body>;
     type Error = Infallible;
-    type Future =
-        std::pin::Pin<Box<dyn Future<Output = Result<Response<Body>, Infallible>> + Send>>;
+    type Future = std::pin::Pin<Box<dyn Future<Output = Result<Response<Body>, Infallible>> + Send>>;
     fn poll_ready(&mut self, _: &mut Context<'_>) -> Poll<Result<(), Infallible>> {
         Poll::Ready(Ok(()))
     }
@@ -97,11 +98,7 @@ async fn serve(layer: AuditLayer) -> SocketAddr {
 }
 
 async fn call(address: SocketAddr, message: &'static [u8]) -> Result<Bytes, Status> {
-    let channel = Channel::from_shared(format!("http://{address}"))
-        .unwrap()
-        .connect()
-        .await
-        .unwrap();
+    let channel = Channel::from_shared(format!("http://{address}")).unwrap().connect().await.unwrap();
     let mut client = tonic::client::Grpc::new(channel);
     client.ready().await.unwrap();
     let path = PathAndQuery::from_static("/pay.Refunds/Create");
@@ -111,26 +108,18 @@ async fn call(address: SocketAddr, message: &'static [u8]) -> Result<Bytes, Stat
 
 #[tokio::test]
 async fn the_status_of_a_call_is_its_outcome_wherever_it_stands() {
-    for (message, code, result) in [
-        (b"hello".as_slice(), 0, "success"),
-        (b"deny", 7, "denied"),
-        (b"break", 13, "error"),
-    ] {
+    for (message, code, result) in
+        [(b"hello".as_slice(), 0, "success"), (b"deny", 7, "denied"), (b"break", 13, "error")]
+    {
         let recorder = Recorder::new();
         let address = serve(AuditLayer::for_grpc(recorder.log.clone())).await;
         let answer = call(address, message).await;
-        assert_eq!(
-            answer.map_or_else(|status| status.code(), |_| Code::Ok),
-            Code::from(code)
-        );
+        assert_eq!(answer.map_or_else(|status| status.code(), |_| Code::Ok), Code::from(code));
         recorder.outcomes(1).await;
         let (intent, outcome) = recorder.pair().await;
         assert_eq!(intent["action"], "pay.Refunds/Create");
         assert_eq!(intent["rpc"]["system"], "grpc");
-        assert_eq!(
-            (&outcome["result"], &outcome["code"]),
-            (&result.into(), &code.into())
-        );
+        assert_eq!((&outcome["result"], &outcome["code"]), (&result.into(), &code.into()));
         assert!(outcome.get("status").is_none());
     }
 }
@@ -139,18 +128,11 @@ async fn the_status_of_a_call_is_its_outcome_wherever_it_stands() {
 async fn an_unknown_method_is_recorded_with_its_code() {
     let recorder = Recorder::new();
     let address = serve(AuditLayer::for_grpc(recorder.log.clone())).await;
-    let channel = Channel::from_shared(format!("http://{address}"))
-        .unwrap()
-        .connect()
-        .await
-        .unwrap();
+    let channel = Channel::from_shared(format!("http://{address}")).unwrap().connect().await.unwrap();
     let mut client = tonic::client::Grpc::new(channel);
     client.ready().await.unwrap();
     let path = PathAndQuery::from_static("/no.Such/Method");
-    let refused = client
-        .unary(tonic::Request::new(Bytes::new()), path, Raw)
-        .await
-        .unwrap_err();
+    let refused = client.unary(tonic::Request::new(Bytes::new()), path, Raw).await.unwrap_err();
     assert_eq!(refused.code(), Code::Unimplemented);
     recorder.outcomes(1).await;
     assert_eq!(recorder.outcome().await["code"], 12);
@@ -159,10 +141,7 @@ async fn an_unknown_method_is_recorded_with_its_code() {
 #[tokio::test]
 async fn a_refused_call_is_unavailable_to_the_client() {
     let recorder = Recorder::refusing().await;
-    for layer in [
-        AuditLayer::for_grpc(recorder.log.clone()),
-        AuditLayer::new(recorder.log.clone()),
-    ] {
+    for layer in [AuditLayer::for_grpc(recorder.log.clone()), AuditLayer::new(recorder.log.clone())] {
         let status = call(serve(layer).await, b"hello").await.unwrap_err();
         assert_eq!(status.code(), Code::Unavailable);
     }

@@ -1,7 +1,7 @@
 //! A log in memory and scripted response bodies.
 #![allow(dead_code)] // each test binary uses another part
 
-pub mod server;
+pub(crate) mod server;
 
 use std::collections::VecDeque;
 use std::io;
@@ -19,21 +19,21 @@ use http_body_util::{BodyExt, Full};
 use serde_json::Value;
 
 /// How long anything may take before a test fails.
-pub const DEADLINE: Duration = Duration::from_secs(10);
+pub(crate) const DEADLINE: Duration = Duration::from_secs(10);
 
 /// A log in memory whose records can be read back.
 #[derive(Clone)]
-pub struct Recorder {
-    pub log: AuditLog,
+pub(crate) struct Recorder {
+    pub(crate) log: AuditLog,
     memory: Memory,
 }
 
 impl Recorder {
-    pub fn new() -> Self {
+    pub(crate) fn new() -> Self {
         Self::with_policy(Policy::default())
     }
 
-    pub fn with_policy(policy: Policy) -> Self {
+    pub(crate) fn with_policy(policy: Policy) -> Self {
         let memory = Memory::promising(Durability::Synced);
         let log = AuditLog::builder("payments.example.com/test")
             .key(Key::generate("payments.example.com/test").unwrap())
@@ -45,14 +45,14 @@ impl Recorder {
     }
 
     /// A log that refuses every call.
-    pub async fn refusing() -> Self {
+    pub(crate) async fn refusing() -> Self {
         let recorder = Self::new();
         recorder.log.close(DEADLINE).await.unwrap();
         recorder
     }
 
     /// The intents and outcomes that are stored now.
-    pub fn records(&self) -> Vec<Value> {
+    pub(crate) fn records(&self) -> Vec<Value> {
         self.memory
             .lines()
             .iter()
@@ -62,7 +62,7 @@ impl Recorder {
     }
 
     /// Closes the log, so that nothing more can come, and returns all intents and outcomes.
-    pub async fn settled(&self) -> Vec<Value> {
+    pub(crate) async fn settled(&self) -> Vec<Value> {
         match self.log.close(DEADLINE).await {
             Ok(_) | Err(CloseError::AlreadyClosed) => self.records(),
             Err(error) => panic!("{error}: {:#?}", self.records()),
@@ -70,7 +70,7 @@ impl Recorder {
     }
 
     /// The one intent and the one outcome of the only call there was.
-    pub async fn pair(&self) -> (Value, Value) {
+    pub(crate) async fn pair(&self) -> (Value, Value) {
         let mut records = self.settled().await;
         assert_eq!(records.len(), 2, "one intent and one outcome: {records:#?}");
         let (outcome, intent) = (records.pop().unwrap(), records.pop().unwrap());
@@ -81,17 +81,17 @@ impl Recorder {
     }
 
     /// The outcome of the only call there was.
-    pub async fn outcome(&self) -> Value {
+    pub(crate) async fn outcome(&self) -> Value {
         self.pair().await.1
     }
 
     /// Waits until `count` intents are stored.
-    pub async fn intents(&self, count: usize) {
+    pub(crate) async fn intents(&self, count: usize) {
         self.stored("intent", count).await;
     }
 
     /// Waits until `count` outcomes are stored.
-    pub async fn outcomes(&self, count: usize) {
+    pub(crate) async fn outcomes(&self, count: usize) {
         self.stored("outcome", count).await;
     }
 
@@ -99,12 +99,7 @@ impl Recorder {
         let start = Instant::now();
         while start.elapsed() < DEADLINE {
             let records = self.records();
-            if records
-                .iter()
-                .filter(|record| record["kind"] == kind)
-                .count()
-                >= count
-            {
+            if records.iter().filter(|record| record["kind"] == kind).count() >= count {
                 return;
             }
             tokio::time::sleep(Duration::from_millis(2)).await;
@@ -114,7 +109,7 @@ impl Recorder {
 }
 
 /// One thing a [`Script`] body does.
-pub enum Step {
+pub(crate) enum Step {
     Data(&'static str),
     Trailers(HeaderMap),
     Error,
@@ -123,21 +118,18 @@ pub enum Step {
 }
 
 /// A body that does as told.
-pub struct Script {
+pub(crate) struct Script {
     steps: VecDeque<Step>,
     size: Option<u64>,
 }
 
 impl Script {
-    pub fn new(steps: impl IntoIterator<Item = Step>) -> Self {
-        Self {
-            steps: steps.into_iter().collect(),
-            size: None,
-        }
+    pub(crate) fn new(steps: impl IntoIterator<Item = Step>) -> Self {
+        Self { steps: steps.into_iter().collect(), size: None }
     }
 
     /// Announces a length, whatever the steps are.
-    pub fn sized(mut self, size: u64) -> Self {
+    pub(crate) fn sized(mut self, size: u64) -> Self {
         self.size = Some(size);
         self
     }
@@ -147,15 +139,10 @@ impl Body for Script {
     type Data = Bytes;
     type Error = io::Error;
 
-    fn poll_frame(
-        mut self: Pin<&mut Self>,
-        _cx: &mut Context<'_>,
-    ) -> Poll<Option<Result<Frame<Bytes>, io::Error>>> {
+    fn poll_frame(mut self: Pin<&mut Self>, _cx: &mut Context<'_>) -> Poll<Option<Result<Frame<Bytes>, io::Error>>> {
         match self.steps.pop_front() {
             None => Poll::Ready(None),
-            Some(Step::Data(text)) => {
-                Poll::Ready(Some(Ok(Frame::data(Bytes::from_static(text.as_bytes())))))
-            }
+            Some(Step::Data(text)) => Poll::Ready(Some(Ok(Frame::data(Bytes::from_static(text.as_bytes()))))),
             Some(Step::Trailers(trailers)) => Poll::Ready(Some(Ok(Frame::trailers(trailers)))),
             Some(Step::Error) => Poll::Ready(Some(Err(io::Error::other("scripted")))),
             Some(Step::Panic) => panic!("scripted panic of a body"),
@@ -164,22 +151,21 @@ impl Body for Script {
     }
 
     fn size_hint(&self) -> SizeHint {
-        self.size
-            .map_or_else(SizeHint::default, SizeHint::with_exact)
+        self.size.map_or_else(SizeHint::default, SizeHint::with_exact)
     }
 }
 
 /// A `GET` of `path` without a body.
-pub fn get(path: &str) -> Request<Full<Bytes>> {
+pub(crate) fn get(path: &str) -> Request<Full<Bytes>> {
     Request::get(path).body(Full::default()).unwrap()
 }
 
 /// A response with `status` and `body`.
-pub fn respond<B>(status: u16, body: B) -> Response<B> {
+pub(crate) fn respond<B>(status: u16, body: B) -> Response<B> {
     Response::builder().status(status).body(body).unwrap()
 }
 
 /// Reads a body to its end.
-pub async fn drain<B: Body<Error: std::fmt::Debug>>(body: B) -> Bytes {
+pub(crate) async fn drain<B: Body<Error: std::fmt::Debug>>(body: B) -> Bytes {
     body.collect().await.unwrap().to_bytes()
 }

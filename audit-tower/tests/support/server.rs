@@ -14,15 +14,10 @@ use tokio::net::{TcpListener, TcpStream};
 use tower::Service;
 
 /// Serves HTTP/1 and HTTP/2 with hyper until the test ends.
-pub async fn serve<S, B>(service: AuditService<S>) -> SocketAddr
+pub(crate) async fn serve<S, B>(service: AuditService<S>) -> SocketAddr
 where
-    S: Service<Request<Incoming>, Response = Response<B>, Error = Infallible, Future: Send>
-        + Clone
-        + Send
-        + 'static,
-    B: http_body::Body<Data: Send, Error: Into<Box<dyn std::error::Error + Send + Sync>>>
-        + Send
-        + 'static,
+    S: Service<Request<Incoming>, Response = Response<B>, Error = Infallible, Future: Send> + Clone + Send + 'static,
+    B: http_body::Body<Data: Send, Error: Into<Box<dyn std::error::Error + Send + Sync>>> + Send + 'static,
 {
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let address = listener.local_addr().unwrap();
@@ -33,9 +28,7 @@ where
             tokio::spawn(async move {
                 let builder = auto::Builder::new(TokioExecutor::new());
                 // A client that goes away is what some tests are about.
-                let _ = builder
-                    .serve_connection_with_upgrades(TokioIo::new(stream), service)
-                    .await;
+                let _ = builder.serve_connection_with_upgrades(TokioIo::new(stream), service).await;
             });
         }
     });
@@ -43,7 +36,7 @@ where
 }
 
 /// Sends `bytes` and reads until the server closes the connection.
-pub async fn exchange(address: SocketAddr, bytes: &[u8]) -> String {
+pub(crate) async fn exchange(address: SocketAddr, bytes: &[u8]) -> String {
     let mut stream = TcpStream::connect(address).await.unwrap();
     stream.write_all(bytes).await.unwrap();
     let mut answer = Vec::new();
@@ -52,16 +45,12 @@ pub async fn exchange(address: SocketAddr, bytes: &[u8]) -> String {
 }
 
 /// Sends `bytes`, reads until `until` has come, and gives the connection back.
-pub async fn begin(address: SocketAddr, bytes: &[u8], until: &str) -> TcpStream {
+pub(crate) async fn begin(address: SocketAddr, bytes: &[u8], until: &str) -> TcpStream {
     let mut stream = TcpStream::connect(address).await.unwrap();
     stream.write_all(bytes).await.unwrap();
     let mut answer = Vec::new();
     while !String::from_utf8_lossy(&answer).contains(until) {
-        assert_ne!(
-            stream.read_buf(&mut answer).await.unwrap(),
-            0,
-            "closed before {until:?}"
-        );
+        assert_ne!(stream.read_buf(&mut answer).await.unwrap(), 0, "closed before {until:?}");
     }
     stream
 }
