@@ -1,9 +1,6 @@
 //! Which rule decides about whom.
 
-#![allow(
-    clippy::unwrap_used,
-    reason = "what is shared between tests may fail them"
-)]
+#![allow(clippy::unwrap_used, reason = "what is shared between tests may fail them")]
 
 use audit_core::policy::{Level, Policy, Subject};
 use audit_core::record::{Actor, ActorType};

@@ -1,11 +1,8 @@
 //! What holds for every policy and every caller, against a slow and obvious reading of the rules.
 
-#![allow(
-    clippy::unwrap_used,
-    reason = "what is shared between tests may fail them"
-)]
+#![allow(clippy::unwrap_used, reason = "what is shared between tests may fail them")]
 
-use audit_core::policy::{Level, Mistake, Policy, PolicyError, Rule, Subject};
+use audit_core::policy::{Level, Mistake, Policy, Rule, Subject};
 use audit_core::record::{Actor, ActorType};
 use proptest::prelude::*;
 
@@ -49,29 +46,16 @@ impl Written {
             let mut patterns = self.actor_ids.iter();
             patterns.any(|pattern| name_matches(pattern, id))
         };
-        let is_http = subject
-            .method
-            .is_some_and(|method| subject.action.starts_with(&format!("{method} ")));
+        let is_http = subject.method.is_some_and(|method| subject.action.starts_with(&format!("{method} ")));
         let path = |pattern: &String| {
-            subject
-                .path
-                .filter(|path| path.starts_with('/'))
-                .is_some_and(|path| self.path_matches(pattern, path))
+            subject.path.filter(|path| path.starts_with('/')).is_some_and(|path| self.path_matches(pattern, path))
         };
         (self.actors.is_empty() || verified && self.actors.contains(&actor.kind))
-            && (self.actor_ids.is_empty()
-                || verified && actor.id.as_deref().is_some_and(id_matches))
-            && (self.methods.is_empty()
-                || subject
-                    .method
-                    .is_some_and(|method| self.method_matches(method)))
+            && (self.actor_ids.is_empty() || verified && actor.id.as_deref().is_some_and(id_matches))
+            && (self.methods.is_empty() || subject.method.is_some_and(|method| self.method_matches(method)))
             && (self.paths.is_empty() || self.paths.iter().any(path))
             && (self.actions.is_empty()
-                || !is_http
-                    && self
-                        .actions
-                        .iter()
-                        .any(|pattern| name_matches(pattern, subject.action)))
+                || !is_http && self.actions.iter().any(|pattern| name_matches(pattern, subject.action)))
     }
 
     fn method_matches(&self, method: &str) -> bool {
@@ -118,34 +102,31 @@ fn first_match<'a>(rules: &'a [Written], subject: &Subject<'_>) -> &'a str {
     first.map_or("default", |rule| &rule.name)
 }
 
-fn load(rules: &[Written]) -> Result<Policy, PolicyError> {
-    let text: String = rules.iter().map(Written::toml).collect();
-    Policy::from_toml(&text)
+/// A policy made from rules some of which may never match.
+struct Loaded {
+    policy: Policy,
+    possible: Vec<Written>,
+    /// The rules that were refused, each with those that stood before it.
+    impossible: Vec<(Vec<Written>, Written)>,
 }
 
-/// The policy of these rules without those that can never match, and each of those together with
-/// the rules that were before it.
-fn load_possible(
-    rules: &[Written],
-) -> (Option<Policy>, Vec<Written>, Vec<(Vec<Written>, Written)>) {
+/// Leaves out rules until the others make a policy.
+fn load_possible(rules: &[Written]) -> Loaded {
     let mut possible = rules.to_vec();
     let mut impossible = Vec::new();
-    while !possible.is_empty() {
-        match load(&possible) {
-            Ok(policy) => return (Some(policy), possible, impossible),
-            Err(error) => {
-                let Some(Mistake::NeverMatches { rule, .. }) = error.mistake() else {
-                    panic!("{error}")
-                };
-                let at = possible
-                    .iter()
-                    .position(|known| known.name == *rule)
-                    .unwrap();
-                impossible.push((possible[..at].to_vec(), possible.remove(at)));
+    loop {
+        let text: String = possible.iter().map(Written::toml).collect();
+        let error = match Policy::from_toml(&text) {
+            Ok(policy) => {
+                return Loaded { policy, possible, impossible };
             }
-        }
+            Err(error) => error,
+        };
+        let Some(Mistake::NeverMatches { rule, .. }) = error.mistake() else { panic!("{error}") };
+        let mut names = possible.iter().map(|known| &known.name);
+        let at = names.position(|name| name == rule).unwrap();
+        impossible.push((possible[..at].to_vec(), possible.remove(at)));
     }
-    (None, possible, impossible)
 }
 
 fn kind() -> impl Strategy<Value = ActorType> {
@@ -195,17 +176,15 @@ fn rule() -> impl Strategy<Value = Written> {
         prop_oneof![4 => Just(Vec::new()), 1 => some_of(&["s.T/a", "s.T/*", "s*"])],
         prop::option::weighted(0.8, prop::sample::select(RECORDING)),
     )
-        .prop_map(
-            |(actors, actor_ids, methods, paths, actions, recording)| Written {
-                name: String::new(),
-                actors,
-                actor_ids,
-                methods,
-                paths,
-                actions,
-                recording,
-            },
-        )
+        .prop_map(|(actors, actor_ids, methods, paths, actions, recording)| Written {
+            name: String::new(),
+            actors,
+            actor_ids,
+            methods,
+            paths,
+            actions,
+            recording,
+        })
 }
 
 fn rules() -> impl Strategy<Value = Vec<Written>> {
@@ -245,11 +224,7 @@ fn plain_path() -> impl Strategy<Value = String> {
 
 fn asked_for(path: impl Strategy<Value = Option<String>>) -> impl Strategy<Value = Asked> {
     (
-        (
-            kind(),
-            prop::option::of(prop::sample::select(vec!["x", "xy", "y", "z"])),
-            any::<bool>(),
-        ),
+        (kind(), prop::option::of(prop::sample::select(vec!["x", "xy", "y", "z"])), any::<bool>()),
         prop::sample::select(vec!["s.T/a", "s.T/b", "t", "GET /a", "POST /{x}"]),
         prop::option::of(prop::sample::select(vec!["GET", "HEAD", "POST", "DELETE"])),
         path,
@@ -258,12 +233,7 @@ fn asked_for(path: impl Strategy<Value = Option<String>>) -> impl Strategy<Value
             let mut actor = Actor::new(kind);
             actor.id = id.map(str::to_owned);
             actor.verified = verified;
-            Asked {
-                actor,
-                action,
-                method,
-                path,
-            }
+            Asked { actor, action, method, path }
         })
 }
 
@@ -278,10 +248,7 @@ fn asked() -> impl Strategy<Value = Asked> {
 /// One way to spell a path so that only some servers understand the same by it.
 fn respell(path: &str, trick: u8, place: usize) -> String {
     let at = |character: char| {
-        let places: Vec<_> = path
-            .match_indices(character)
-            .map(|(index, _)| index)
-            .collect();
+        let places: Vec<_> = path.match_indices(character).map(|(index, _)| index).collect();
         places[place % places.len()]
     };
     let slash = at('/');
@@ -339,8 +306,7 @@ proptest! {
         rules in rules(),
         asked in prop::collection::vec(asked(), 1..20),
     ) {
-        let (policy, rules, _) = load_possible(&rules);
-        let policy = policy.unwrap();
+        let Loaded { policy, possible: rules, .. } = load_possible(&rules);
         for asked in &asked {
             let subject = asked.subject();
             prop_assert_eq!(policy.decide(&subject).name(), first_match(&rules, &subject));
@@ -352,8 +318,7 @@ proptest! {
         rules in rules(),
         asked in prop::collection::vec(asked(), 1..20),
     ) {
-        let (_, _, impossible) = load_possible(&rules);
-        for (before, rule) in impossible {
+        for (before, rule) in load_possible(&rules).impossible {
             for asked in &asked {
                 let subject = asked.subject();
                 let reached = rule.matches(&subject)
@@ -397,7 +362,7 @@ proptest! {
         asked in asked_for(plain_path().prop_map(Some)),
         tricks in prop::collection::vec((0_u8..24, any::<prop::sample::Index>()), 1..4),
     ) {
-        let policy = load_possible(&rules).0.unwrap();
+        let policy = load_possible(&rules).policy;
         let plain = policy.decide(&asked.subject());
         let mut path = asked.path.clone().unwrap();
         for (trick, place) in tricks {
@@ -421,7 +386,7 @@ proptest! {
 
     #[test]
     fn an_unverified_actor_gets_the_rule_of_a_stranger(rules in rules(), asked in asked()) {
-        let policy = load_possible(&rules).0.unwrap();
+        let policy = load_possible(&rules).policy;
         let mut claimed = asked;
         claimed.actor.verified = false;
         let stranger = Asked { actor: Actor::unauthenticated(), ..claimed.clone() };
@@ -437,7 +402,7 @@ proptest! {
         id in ".{0,8}", action in ".{0,8}", method in ".{0,4}",
         path in prop_oneof![".{0,16}", "[/.%2eF5a*\\\\]{0,24}"],
     ) {
-        let policy = load_possible(&rules).0.unwrap();
+        let policy = load_possible(&rules).policy;
         let actor = Actor::service_account(id).verified();
         let subject = Subject::new(&actor, &action).method(&method).path(&path);
         let name = policy.decide(&subject).name();

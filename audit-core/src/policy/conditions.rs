@@ -40,10 +40,7 @@ impl Conditions {
 /// Whether the action is that of an HTTP request, `METHOD template`: a rule never matches the
 /// template, which says less than the path.
 pub(super) fn is_http(subject: &Subject<'_>) -> bool {
-    subject
-        .method
-        .and_then(|method| subject.action.strip_prefix(method))
-        .is_some_and(|rest| rest.starts_with(' '))
+    subject.method.and_then(|method| subject.action.strip_prefix(method)).is_some_and(|rest| rest.starts_with(' '))
 }
 
 /// A set of callers: verified ones by their type, and all others as one.

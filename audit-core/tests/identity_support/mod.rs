@@ -16,8 +16,7 @@ pub(crate) struct Request {
 
 impl Request {
     pub(crate) fn with(mut self, name: &str, value: impl AsRef<[u8]>) -> Self {
-        self.headers
-            .push((name.to_owned(), value.as_ref().to_owned()));
+        self.headers.push((name.to_owned(), value.as_ref().to_owned()));
         self
     }
 }
