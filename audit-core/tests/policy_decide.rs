@@ -60,10 +60,7 @@ fn settler() -> Actor {
 #[test]
 fn the_first_rule_that_matches_decides() {
     let machine = Actor::service_account("other").verified();
-    assert_eq!(
-        http(&settler().verified(), "POST", "/v1/refunds/1"),
-        "settler"
-    );
+    assert_eq!(http(&settler().verified(), "POST", "/v1/refunds/1"), "settler");
     assert_eq!(http(&machine, "POST", "/v1/refunds/1"), "machines");
     assert_eq!(http(&machine, "POST", "/v1/reports/export"), "machines");
     assert_eq!(http(&machine, "GET", "/v1/reports/export"), "reports");
@@ -87,9 +84,7 @@ fn a_claim_that_nobody_checked_picks_no_rule() {
 
 #[test]
 fn nobody_is_verified_as_unauthenticated() {
-    let odd = Actor::unauthenticated()
-        .id("spiffe://prod/batch/1")
-        .verified();
+    let odd = Actor::unauthenticated().id("spiffe://prod/batch/1").verified();
     assert_eq!(http(&odd, "POST", "/v1/refunds/1"), "default");
 }
 
@@ -100,9 +95,7 @@ fn actor_ids_match_whole_names_or_starts() {
     assert!(is_settler(Actor::user("spiffe://prod/batch/7")));
     assert!(is_settler(Actor::user("spiffe://prod/batch/")));
     assert!(!is_settler(Actor::user("spiffe://prod/batch")));
-    assert!(!is_settler(Actor::service_account(
-        "system:serviceaccount:payments:settler2"
-    )));
+    assert!(!is_settler(Actor::service_account("system:serviceaccount:payments:settler2")));
     assert!(!is_settler(Actor::new(ActorType::ServiceAccount)));
 }
 
@@ -123,11 +116,7 @@ fn a_star_stands_for_one_segment_and_two_for_any_number() {
 #[test]
 fn methods_match_as_they_are_sent() {
     let machine = Actor::service_account("other").verified();
-    for (method, rule) in [
-        ("POST", "machines"),
-        ("post", "default"),
-        ("BREW", "default"),
-    ] {
+    for (method, rule) in [("POST", "machines"), ("post", "default"), ("BREW", "default")] {
         assert_eq!(http(&machine, method, "/v1/refunds/1"), rule);
     }
     let action = "x";
@@ -139,36 +128,22 @@ fn methods_match_as_they_are_sent() {
 fn actions_match_spans_and_remote_procedures_but_no_routes() {
     let nobody = Actor::unauthenticated();
     let policy = policy();
-    let span = |action: &str| {
-        policy
-            .decide(&Subject::new(&nobody, action))
-            .name()
-            .to_owned()
-    };
+    let span = |action: &str| policy.decide(&Subject::new(&nobody, action)).name().to_owned();
     assert_eq!(span("ledger.rotate"), "ledger");
     assert_eq!(span("ledger"), "default");
-    let call = Subject::new(&nobody, "payments.v1.Refunds/Create")
-        .method("POST")
-        .path("/payments.v1.Refunds/Create");
+    let call = Subject::new(&nobody, "payments.v1.Refunds/Create").method("POST").path("/payments.v1.Refunds/Create");
     assert_eq!(policy.decide(&call).name(), "ledger");
-    let route = Subject::new(&nobody, "ledger.x /a")
-        .method("ledger.x")
-        .path("/b");
+    let route = Subject::new(&nobody, "ledger.x /a").method("ledger.x").path("/b");
     assert_eq!(policy.decide(&route).name(), "default");
 }
 
 #[test]
 fn a_rule_with_paths_is_not_for_what_has_no_path() {
     let nobody = Actor::unauthenticated();
-    let policy = Policy::from_toml(
-        "[[rule]]\nname = \"all\"\npaths = [\"/**\"]\n[[rule]]\nname = \"rest\"\n",
-    )
-    .unwrap();
+    let policy = Policy::from_toml("[[rule]]\nname = \"all\"\npaths = [\"/**\"]\n[[rule]]\nname = \"rest\"\n").unwrap();
     assert_eq!(policy.decide(&Subject::new(&nobody, "x")).name(), "rest");
     for path in ["*", ""] {
-        let subject = Subject::new(&nobody, "OPTIONS *")
-            .method("OPTIONS")
-            .path(path);
+        let subject = Subject::new(&nobody, "OPTIONS *").method("OPTIONS").path(path);
         assert_eq!(policy.decide(&subject).name(), "rest");
     }
 }
@@ -216,12 +191,7 @@ fn no_odd_spelling_goes_unrecorded() {
 
 #[test]
 fn dots_inside_a_segment_are_plain() {
-    for path in [
-        "/static/.well-known",
-        "/static/a.b",
-        "/static/...",
-        "/static/..a",
-    ] {
+    for path in ["/static/.well-known", "/static/a.b", "/static/...", "/static/..a"] {
         assert_eq!(get(path), "probes", "{path}");
     }
 }
@@ -298,17 +268,15 @@ fn an_escape_that_leads_nowhere_else_keeps_its_rule() {
 fn remote_procedures_cannot_hide_behind_an_odd_path() {
     let policy = policy();
     let nobody = Actor::unauthenticated();
-    let call = Subject::new(&nobody, "payments.v1.Refunds/%43reate")
-        .method("POST")
-        .path("/payments.v1.Refunds/%43reate");
+    let call =
+        Subject::new(&nobody, "payments.v1.Refunds/%43reate").method("POST").path("/payments.v1.Refunds/%43reate");
     assert_eq!(policy.decide(&call).name(), "ledger");
 }
 
 #[test]
 fn a_thousand_rules_still_decide_by_the_first_match() {
-    let text: String = (0..1_000)
-        .map(|n| format!("[[rule]]\nname = \"r{n}\"\npaths = [\"/v1/{n}/*\", \"/*/x{n}/**\"]\n"))
-        .collect();
+    let text: String =
+        (0..1_000).map(|n| format!("[[rule]]\nname = \"r{n}\"\npaths = [\"/v1/{n}/*\", \"/*/x{n}/**\"]\n")).collect();
     let policy = Policy::from_toml(&text).unwrap();
     let nobody = Actor::unauthenticated();
     for n in 0..1_000 {

@@ -31,12 +31,7 @@ await_outcome = true
 /// Line, column and mistake for which `text` is refused.
 fn refused(text: &str) -> (usize, usize, Mistake) {
     match Policy::from_toml(text) {
-        Err(PolicyError::Invalid {
-            line,
-            column,
-            mistake,
-            ..
-        }) => (line, column, mistake),
+        Err(PolicyError::Invalid { line, column, mistake, .. }) => (line, column, mistake),
         other => panic!("not refused: {other:?}"),
     }
 }
@@ -48,9 +43,7 @@ fn rule_with(fields: &str) -> String {
 #[test]
 fn the_documented_example_says_what_it_looks_like() {
     let policy = Policy::from_toml(EXAMPLE).unwrap();
-    let [probes, money, last] = policy.rules() else {
-        panic!("three rules")
-    };
+    let [probes, money, last] = policy.rules() else { panic!("three rules") };
     assert_eq!((probes.name(), probes.level()), ("probes", Level::None));
     assert_eq!((money.name(), money.level()), ("money", Level::Metadata));
     assert_eq!(money.durability(), Durability::Replicated);
@@ -63,11 +56,7 @@ fn the_documented_example_says_what_it_looks_like() {
 
 #[test]
 fn every_policy_ends_with_the_strict_default() {
-    for policy in [
-        Policy::default(),
-        Policy::observe(),
-        Policy::from_toml(EXAMPLE).unwrap(),
-    ] {
+    for policy in [Policy::default(), Policy::observe(), Policy::from_toml(EXAMPLE).unwrap()] {
         let last = policy.rules().last().unwrap();
         assert_eq!(last.name(), "default");
         assert_eq!(last.level(), Level::Metadata);
@@ -82,9 +71,7 @@ fn every_policy_ends_with_the_strict_default() {
 #[test]
 fn a_rule_that_says_nothing_asks_as_much_as_the_default() {
     let policy = Policy::from_toml("[[rule]]\nname = \"all\"\n").unwrap();
-    let [all, last] = policy.rules() else {
-        panic!("two rules")
-    };
+    let [all, last] = policy.rules() else { panic!("two rules") };
     assert_eq!(all.level(), last.level());
     assert!(all.cmp_strictness(last).is_eq());
     assert_eq!(all.deadline(), last.deadline());
@@ -116,10 +103,7 @@ fn the_digest_is_the_sha256_of_the_text() {
 #[test]
 fn a_policy_that_asks_for_bodies_names_the_rule() {
     assert_eq!(Policy::default().needs_body_capture(), None);
-    assert_eq!(
-        Policy::from_toml(EXAMPLE).unwrap().needs_body_capture(),
-        None
-    );
+    assert_eq!(Policy::from_toml(EXAMPLE).unwrap().needs_body_capture(), None);
     for level in ["request", "request_response"] {
         let text = rule_with(&format!("level = \"{level}\""));
         let policy = Policy::from_toml(&text).unwrap();
@@ -225,9 +209,8 @@ fn the_name_of_the_implicit_rule_cannot_be_taken() {
 
 #[test]
 fn a_name_given_twice_is_refused_the_second_time() {
-    let (line, column, mistake) = refused(
-        "[[rule]]\nname = \"a\"\nmethods = [\"GET\"]\n[[rule]]\nmethods = [\"PUT\"]\nname = \"a\"\n",
-    );
+    let (line, column, mistake) =
+        refused("[[rule]]\nname = \"a\"\nmethods = [\"GET\"]\n[[rule]]\nmethods = [\"PUT\"]\nname = \"a\"\n");
     assert_eq!((line, column), (6, 8));
     assert_eq!(mistake, Mistake::DuplicateName { name: "a".into() });
 }
@@ -243,10 +226,7 @@ fn unknown_words_are_refused_with_the_known_ones() {
     ] {
         let (line, _, mistake) = refused(&rule_with(fields));
         assert_eq!(line, 3, "{fields}");
-        assert!(
-            matches!(mistake, Mistake::UnknownWord { .. }),
-            "{fields}: {mistake}"
-        );
+        assert!(matches!(mistake, Mistake::UnknownWord { .. }), "{fields}: {mistake}");
         assert!(mistake.to_string().contains(known), "{mistake}");
     }
 }
@@ -324,10 +304,7 @@ fn patterns_that_do_not_mean_what_they_look_like_are_refused() {
     for key in ["actor_ids", "actions"] {
         for pattern in ["", "a*b", "*a", "a**", "a\\u0007"] {
             let (_, _, mistake) = refused(&rule_with(&format!("{key} = [\"{pattern}\"]")));
-            assert!(
-                matches!(mistake, Mistake::BadPattern { .. }),
-                "{key} {pattern}"
-            );
+            assert!(matches!(mistake, Mistake::BadPattern { .. }), "{key} {pattern}");
         }
     }
     for action in ["POST /v1/refunds/{id}", "/payments.v1.Refunds/Create"] {
@@ -357,22 +334,9 @@ fn deadlines_from_1ms_to_60s_are_taken_and_no_others() {
         let policy = Policy::from_toml(&rule_with(&format!("deadline = \"{text}\""))).unwrap();
         assert_eq!(policy.rules()[0].deadline(), deadline);
     }
-    for text in [
-        "",
-        "0ms",
-        "0s",
-        "61s",
-        "60001ms",
-        "1",
-        "s",
-        "-1s",
-        "+1s",
-        "1.5s",
-        "1 s",
-        "1m",
-        "1us",
-        "99999999999999999999s",
-    ] {
+    for text in
+        ["", "0ms", "0s", "61s", "60001ms", "1", "s", "-1s", "+1s", "1.5s", "1 s", "1m", "1us", "99999999999999999999s"]
+    {
         let (line, column, mistake) = refused(&rule_with(&format!("deadline = \"{text}\"")));
         assert_eq!((line, column), (3, 12), "{text}");
         assert!(matches!(mistake, Mistake::BadDeadline { .. }), "{text}");
@@ -394,20 +358,13 @@ fn copies_from_1_to_16_are_taken_and_no_others() {
 
 #[test]
 fn level_none_with_a_word_on_how_to_record_is_a_contradiction() {
-    for field in [
-        "durability = \"synced\"",
-        "copies = 2",
-        "on_failure = \"deny\"",
-        "deadline = \"1s\"",
-        "await_outcome = false",
-    ] {
+    for field in
+        ["durability = \"synced\"", "copies = 2", "on_failure = \"deny\"", "deadline = \"1s\"", "await_outcome = false"]
+    {
         let text = rule_with(&format!("paths = [\"/a\"]\nlevel = \"none\"\n{field}"));
         let (line, _, mistake) = refused(&text);
         assert_eq!(line, 5, "{field}");
-        assert!(
-            matches!(mistake, Mistake::NothingToRecord { .. }),
-            "{field}"
-        );
+        assert!(matches!(mistake, Mistake::NothingToRecord { .. }), "{field}");
     }
 }
 
@@ -422,14 +379,9 @@ fn a_rule_only_for_verified_nobodies_is_refused() {
 #[test]
 fn more_than_1000_rules_are_refused() {
     let rules = |count: usize| -> String {
-        (0..count)
-            .map(|n| format!("[[rule]]\nname = \"r{n}\"\npaths = [\"/{n}/**\"]\n"))
-            .collect()
+        (0..count).map(|n| format!("[[rule]]\nname = \"r{n}\"\npaths = [\"/{n}/**\"]\n")).collect()
     };
-    assert_eq!(
-        Policy::from_toml(&rules(1_000)).unwrap().rules().len(),
-        1_001
-    );
+    assert_eq!(Policy::from_toml(&rules(1_000)).unwrap().rules().len(), 1_001);
     let (line, _, mistake) = refused(&rules(1_001));
     assert_eq!((line, mistake), (3_001, Mistake::TooManyRules));
 }
@@ -473,15 +425,11 @@ fn a_file_is_read_and_named_in_errors() {
 
 /// Whether `later` is refused because `earlier` covers it.
 fn is_covered(earlier: &str, later: &str) -> bool {
-    let text =
-        format!("[[rule]]\nname = \"wide\"\n{earlier}\n[[rule]]\nname = \"narrow\"\n{later}\n");
+    let text = format!("[[rule]]\nname = \"wide\"\n{earlier}\n[[rule]]\nname = \"narrow\"\n{later}\n");
     match Policy::from_toml(&text) {
         Ok(_) => false,
         Err(error) => {
-            let expected = Mistake::NeverMatches {
-                rule: "narrow".into(),
-                covered_by: "wide".into(),
-            };
+            let expected = Mistake::NeverMatches { rule: "narrow".into(), covered_by: "wide".into() };
             assert_eq!(error.mistake(), Some(&expected), "{text}");
             true
         }
@@ -495,42 +443,24 @@ fn a_rule_that_an_earlier_one_covers_in_every_field_is_refused() {
         ("", "actors = [\"user\"]\npaths = [\"/a\"]"),
         ("methods = [\"GET\", \"PUT\"]", "methods = [\"PUT\"]"),
         ("actors = [\"user\", \"system\"]", "actors = [\"system\"]"),
-        (
-            "actors = [\"user\"]",
-            "actors = [\"user\"]\nactor_ids = [\"a\"]",
-        ),
-        (
-            "actor_ids = [\"a*\"]",
-            "actor_ids = [\"abc\", \"ab*\", \"a*\"]",
-        ),
+        ("actors = [\"user\"]", "actors = [\"user\"]\nactor_ids = [\"a\"]"),
+        ("actor_ids = [\"a*\"]", "actor_ids = [\"abc\", \"ab*\", \"a*\"]"),
         (
             "actors = [\"service_account\", \"user\", \"app_user\", \"api_key\", \"system\", \"unknown\"]",
             "actor_ids = [\"a\"]",
         ),
         ("actions = [\"a.b.C/*\"]", "actions = [\"a.b.C/D\"]"),
-        (
-            "paths = [\"/**\"]",
-            "paths = [\"/\", \"/a\", \"/a/*/b\", \"/**/c\"]",
-        ),
+        ("paths = [\"/**\"]", "paths = [\"/\", \"/a\", \"/a/*/b\", \"/**/c\"]"),
         ("paths = [\"/a/**\"]", "paths = [\"/a\"]"),
         ("paths = [\"/a/**\"]", "paths = [\"/a/*/b/**\"]"),
         ("paths = [\"/*/b\"]", "paths = [\"/a/b\"]"),
         ("paths = [\"/**/b\"]", "paths = [\"/a/**/b\"]"),
         // Only together do the patterns of the earlier rule match all that the later one does.
-        (
-            "paths = [\"/a\", \"/a/*\", \"/a/*/**\"]",
-            "paths = [\"/a/**\"]",
-        ),
+        ("paths = [\"/a\", \"/a/*\", \"/a/*/**\"]", "paths = [\"/a/**\"]"),
         ("paths = [\"/a\", \"/a/*/**\"]", "paths = [\"/a/**\"]"),
-        (
-            "paths = [\"/a/**\"]\nlevel = \"none\"",
-            "paths = [\"/a/b\"]",
-        ),
+        ("paths = [\"/a/**\"]\nlevel = \"none\"", "paths = [\"/a/b\"]"),
         ("paths = [\"/\"]\nlevel = \"none\"", "paths = [\"/\"]"),
-        (
-            "methods = [\"OPTIONS\"]\nlevel = \"none\"",
-            "methods = [\"OPTIONS\"]",
-        ),
+        ("methods = [\"OPTIONS\"]\nlevel = \"none\"", "methods = [\"OPTIONS\"]"),
         ("paths = [\"/a\"]", "paths = [\"/a\"]\nlevel = \"none\""),
     ] {
         assert!(is_covered(earlier, later), "{earlier} / {later}");
@@ -553,10 +483,7 @@ fn a_rule_that_can_match_something_is_taken() {
         ("paths = [\"/a/*\"]", "paths = [\"/a/**\"]"),
         ("paths = [\"/a/b\", \"/a/c\"]", "paths = [\"/a/*\"]"),
         ("paths = [\"/a/**/b\"]", "paths = [\"/**/b\"]"),
-        (
-            "paths = [\"/a\", \"/a/*\", \"/a/*/*/**\", \"/b\"]",
-            "paths = [\"/a/**\", \"/b/c\"]",
-        ),
+        ("paths = [\"/a\", \"/a/*\", \"/a/*/*/**\", \"/b\"]", "paths = [\"/a/**\", \"/b/c\"]"),
         ("paths = [\"/a/*/**\"]", "paths = [\"/a/**\"]"),
         ("paths = [\"/a\"]\nmethods = [\"GET\"]", "paths = [\"/a\"]"),
         // A rule that records nothing does not match `/a/`.
@@ -569,9 +496,6 @@ fn a_rule_that_can_match_something_is_taken() {
 #[test]
 fn messages_say_where_what_and_what_to_do() {
     let error = Policy::from_toml(&rule_with("copies = 99")).unwrap_err();
-    assert_eq!(
-        error.to_string(),
-        "policy, line 3, column 10: 99 copies: write a number from 1 to 16"
-    );
+    assert_eq!(error.to_string(), "policy, line 3, column 10: 99 copies: write a number from 1 to 16");
     assert_eq!(error.position(), Some((3, 10)));
 }

@@ -19,9 +19,7 @@ fn error_of(line: &str) -> ParseError {
 
 #[test]
 fn a_record_says_where_it_stands_and_what_it_is_about() {
-    let line = line_with(&format!(
-        ",\"id\":\"{ID}\",\"action\":\"GET /v1/\\u00e9\",\"n\":7"
-    ));
+    let line = line_with(&format!(",\"id\":\"{ID}\",\"action\":\"GET /v1/\\u00e9\",\"n\":7"));
     let record = Record::parse(line.as_bytes()).expect("a record");
     assert_eq!(record.seq(), 41);
     assert_eq!(record.prev(), &Hash::from_bytes([0x9f; 32]));
@@ -35,9 +33,7 @@ fn a_record_says_where_it_stands_and_what_it_is_about() {
 
 #[test]
 fn nested_members_are_found_by_name() {
-    let line = line_with(
-        ",\"actor\":{\"type\":\"user\",\"verified\":true},\"empty\":{},\"list\":[1,{\"a\":null}]",
-    );
+    let line = line_with(",\"actor\":{\"type\":\"user\",\"verified\":true},\"empty\":{},\"list\":[1,{\"a\":null}]");
     let record = Record::parse(line.as_bytes()).expect("a record");
     let actor = record.member("actor").expect("actor");
     let kind = actor.member("type").expect("type");
@@ -112,10 +108,7 @@ fn a_repeated_member_is_refused_at_any_depth_and_however_it_is_written() {
         format!("{many},\"m199\":0"),
     ] {
         let error = error_of(&line_with(&members));
-        assert!(
-            matches!(error, ParseError::DuplicateMember { .. }),
-            "{members}"
-        );
+        assert!(matches!(error, ParseError::DuplicateMember { .. }), "{members}");
     }
     assert!(Record::parse(line_with(&many).as_bytes()).is_ok());
 }
@@ -160,35 +153,17 @@ fn what_is_not_json_is_refused() {
         "} x",
     ] {
         let error = error_of(&line_with(members));
-        assert!(
-            matches!(error, ParseError::Json { .. }),
-            "{members}: {error:?}"
-        );
+        assert!(matches!(error, ParseError::Json { .. }), "{members}: {error:?}");
     }
 }
 
 #[test]
 fn a_number_that_not_every_reader_can_hold_is_refused() {
-    for number in [
-        "9007199254740992",
-        "-9007199254740992",
-        "1e16",
-        "123456789012345678901234567890",
-        "1e400",
-    ] {
+    for number in ["9007199254740992", "-9007199254740992", "1e16", "123456789012345678901234567890", "1e400"] {
         let error = error_of(&line_with(&format!(",\"a\":{number}")));
-        assert!(
-            matches!(error, ParseError::NumberTooLarge { .. }),
-            "{number}"
-        );
+        assert!(matches!(error, ParseError::NumberTooLarge { .. }), "{number}");
     }
-    for number in [
-        "9007199254740991",
-        "-9007199254740991",
-        "0",
-        "-0.5",
-        "1.25e3",
-    ] {
+    for number in ["9007199254740991", "-9007199254740991", "0", "-0.5", "1.25e3"] {
         let line = line_with(&format!(",\"a\":{number}"));
         assert!(Record::parse(line.as_bytes()).is_ok(), "{number}");
     }
@@ -224,10 +199,7 @@ fn intents_and_outcomes_have_an_id() {
         good.replace(ID, &ID.to_uppercase()),
     ] {
         let error = error_of(&bad);
-        assert!(
-            matches!(error, ParseError::Member { name: "id", .. }),
-            "{bad}"
-        );
+        assert!(matches!(error, ParseError::Member { name: "id", .. }), "{bad}");
     }
 }
 
@@ -240,13 +212,7 @@ fn limits_on_length_and_depth_hold() {
     let longer = line_with(&format!(",\"a\":\"{}\"", "x".repeat(fill + 1)));
     assert_eq!(error_of(&longer), ParseError::TooLong { bytes: 65_536 });
 
-    let nested = |depth: usize| {
-        line_with(&format!(
-            ",\"a\":{}{}",
-            "[".repeat(depth),
-            "]".repeat(depth)
-        ))
-    };
+    let nested = |depth: usize| line_with(&format!(",\"a\":{}{}", "[".repeat(depth), "]".repeat(depth)));
     assert!(Record::parse(nested(31).as_bytes()).is_ok());
     assert!(matches!(error_of(&nested(32)), ParseError::TooDeep { .. }));
 }

@@ -12,6 +12,8 @@
 //! Every run of a `/v1` handler appends one byte to the file `DIR.handled` beside the log `DIR`, so
 //! that anyone can check from outside what the log promises: **handler runs ≤ intents**.
 
+use std::process::ExitCode;
+
 pub mod log;
 pub mod options;
 pub mod payments;
@@ -20,3 +22,24 @@ pub mod serve;
 
 /// What the programs here fail with: a sentence for the person who started them.
 pub type Failure = Box<dyn std::error::Error + Send + Sync>;
+
+/// Ends a program: says on standard error what went wrong and why, and turns it into an exit code.
+#[must_use]
+pub fn end(result: Result<(), Failure>) -> ExitCode {
+    let Err(failure) = result else {
+        return ExitCode::SUCCESS;
+    };
+    let mut said = failure.to_string();
+    let mut cause = failure.source();
+    while let Some(deeper) = cause {
+        // Many messages end with their cause already.
+        let deeper_said = deeper.to_string();
+        if !said.contains(&deeper_said) {
+            said.push_str(": ");
+            said.push_str(&deeper_said);
+        }
+        cause = deeper.source();
+    }
+    eprintln!("{said}");
+    ExitCode::FAILURE
+}

@@ -25,11 +25,8 @@ pub fn open(options: &Options) -> Result<AuditLog, Failure> {
         Some(file) => Key::from_file(file)?,
         None => own_key(&beside(directory, "key"), &options.origin)?,
     };
-    let log = AuditLog::builder(options.origin.as_str())
-        .key(key)
-        .backend(File::new(directory))
-        .policy(policy)
-        .open()?;
+    let log =
+        AuditLog::builder(options.origin.as_str()).key(key).backend(File::new(directory)).policy(policy).open()?;
     Ok(log)
 }
 

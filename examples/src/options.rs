@@ -50,11 +50,7 @@ impl Options {
         let mut arguments = arguments.into_iter();
         while let Some(argument) = arguments.next() {
             let name = argument.to_string_lossy().into_owned();
-            let mut value = || {
-                arguments
-                    .next()
-                    .ok_or_else(|| format!("{name} needs a value"))
-            };
+            let mut value = || arguments.next().ok_or_else(|| format!("{name} needs a value"));
             match name.as_str() {
                 "--listen" => options.listen = text(&name, value()?)?.parse()?,
                 "--log" => options.log = Some(value()?.into()),
@@ -94,5 +90,4 @@ fn text(name: &str, value: OsString) -> Result<String, Failure> {
     text.map_err(|_| format!("the value of {name} is not UTF-8").into())
 }
 
-const USAGE: &str =
-    "usage: --listen ADDR --log DIR [--policy FILE] [--key FILE] [--origin NAME] [--no-handled]";
+const USAGE: &str = "usage: --listen ADDR --log DIR [--policy FILE] [--key FILE] [--origin NAME] [--no-handled]";

@@ -28,10 +28,7 @@ impl Payments {
     /// When the file cannot be opened for appending.
     pub fn counting_in(path: &Path) -> io::Result<Self> {
         let file = OpenOptions::new().create(true).append(true).open(path)?;
-        Ok(Self {
-            refunds: Arc::default(),
-            handled: Some(Arc::new(file)),
-        })
+        Ok(Self { refunds: Arc::default(), handled: Some(Arc::new(file)) })
     }
 
     /// Says that a handler runs. Called first thing in every handler.

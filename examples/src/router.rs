@@ -5,7 +5,8 @@ use std::pin::Pin;
 use std::task::{Context, Poll};
 use std::time::Duration;
 
-use audit_core::CurrentActivity;
+use audit_core::{AuditLog, CurrentActivity};
+use audit_tower::AuditLayer;
 use axum::body::Body;
 use axum::extract::{Extension, Path, Query, State};
 use axum::http::{StatusCode, header};
@@ -33,6 +34,23 @@ pub fn payments(state: Payments) -> Router {
         .route("/healthz", get(|| async { "ok" }))
 }
 
+/// The routes of the service behind the audit layer, and `/readyz`, which asks the log.
+pub fn audited(state: Payments, log: &AuditLog) -> Router {
+    let asked = log.clone();
+    payments(state)
+        .route("/readyz", get(move || async move { readiness(&asked) }))
+        .layer(AuditLayer::for_axum(log.clone()))
+}
+
+fn readiness(log: &AuditLog) -> (StatusCode, String) {
+    let health = log.health();
+    if health.writable {
+        return (StatusCode::OK, "ready\n".to_owned());
+    }
+    let reason = health.last_error.unwrap_or_else(|| "closed".to_owned());
+    (StatusCode::SERVICE_UNAVAILABLE, format!("not ready: {reason}\n"))
+}
+
 /// `activity` is there when an audit layer is: the same routes serve as the bare comparison.
 async fn refund(
     State(payments): State<Payments>,
@@ -45,8 +63,7 @@ async fn refund(
         // Lands in the outcome; an activity that is over, or full, does not stop the refund.
         activity.resource(&id).ok();
     }
-    let well_formed =
-        body.is_empty() || serde_json::from_slice::<serde::de::IgnoredAny>(&body).is_ok();
+    let well_formed = body.is_empty() || serde_json::from_slice::<serde::de::IgnoredAny>(&body).is_ok();
     if !well_formed {
         return (StatusCode::BAD_REQUEST, "the body is not JSON\n").into_response();
     }
@@ -82,10 +99,7 @@ async fn stream(State(payments): State<Payments>, Query(stream): Query<Stream>) 
     payments.handled();
     let mut ticks = tokio::time::interval(CHUNK_INTERVAL);
     ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
-    Body::new(Chunks {
-        left: stream.chunks,
-        ticks,
-    })
+    Body::new(Chunks { left: stream.chunks, ticks })
 }
 
 async fn fail(State(payments): State<Payments>) -> StatusCode {

@@ -21,9 +21,7 @@ use crate::Failure;
 ///
 /// When the address cannot be bound or the signals cannot be watched.
 pub async fn until_stopped(app: Router, listen: SocketAddr) -> Result<(), Failure> {
-    let listener = TcpListener::bind(listen)
-        .await
-        .map_err(|error| format!("cannot listen on {listen}: {error}"))?;
+    let listener = TcpListener::bind(listen).await.map_err(|error| format!("cannot listen on {listen}: {error}"))?;
     let mut stopped = stopped()?;
     announce(listener.local_addr()?)?;
 

@@ -31,10 +31,7 @@ fn what_is_not_understood_is_named() {
 
 #[test]
 fn companions_lie_beside_the_directory_and_not_in_it() {
-    assert_eq!(
-        beside(Path::new("/var/log/a"), "key"),
-        Path::new("/var/log/a.key")
-    );
+    assert_eq!(beside(Path::new("/var/log/a"), "key"), Path::new("/var/log/a.key"));
     assert_eq!(beside(Path::new("a/"), "handled"), Path::new("a.handled"));
     assert_eq!(beside(Path::new("a.b"), "key"), Path::new("a.b.key"));
 }

@@ -31,9 +31,7 @@ impl<'a> Arguments<'a> {
         }
         let value = self.0.remove(at);
         let parsed = value.parse();
-        parsed
-            .map(Some)
-            .map_err(|_| format!("{name} does not take {value:?}").into())
+        parsed.map(Some).map_err(|_| format!("{name} does not take {value:?}").into())
     }
 
     /// The words that are not options.

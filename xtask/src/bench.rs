@@ -1,4 +1,103 @@
 //! `cargo xtask bench`: the budgets, measured side by side.
-pub(crate) fn run(_options: &[String]) -> crate::command::Result {
-    Ok(())
+//!
+//! Absolute figures drift from machine to machine and from hour to hour. What is compared runs in
+//! turns within one run, and the median of the ratios counts.
+
+mod append;
+mod disk;
+mod long_log;
+mod memory;
+mod row;
+mod service;
+mod wrk;
+
+use std::path::PathBuf;
+
+use crate::arguments::Arguments;
+use crate::command::{self, Result, Scratch, cargo};
+use crate::install::{self, Tool};
+use crate::server::{self, Profile};
+
+use row::Table;
+
+pub(crate) fn run(options: &[String]) -> Result {
+    let mut arguments = Arguments::new(options);
+    let json = arguments.flag("--json");
+    let quick = arguments.flag("--quick");
+    let only = arguments.value::<String>("--only")?;
+    arguments.end()?;
+    // The figures alone go to standard output; `say` and the tools write to standard error.
+    install::install(&TOOLS)?;
+
+    let bench = Bench::prepare(quick)?;
+    let mut table = Table::default();
+    for (name, part) in PARTS {
+        if only.as_ref().is_none_or(|only| only == name) {
+            part(&bench, &mut table).map_err(|error| format!("{name}: {error}"))?;
+        }
+    }
+    if json {
+        println!("{}", table.json());
+    } else {
+        println!("\n{table}");
+    }
+    match table.missed() {
+        0 => Ok(()),
+        missed => Err(format!("{missed} floors are missed").into()),
+    }
 }
+
+type Part = fn(&Bench, &mut Table) -> Result;
+
+const PARTS: [(&str, Part); 4] = [
+    ("service", service::measure),
+    ("append", append::measure),
+    ("long-log", long_log::measure),
+    ("memory", memory::measure),
+];
+
+/// The programs that are measured, and where.
+#[derive(Debug)]
+pub(crate) struct Bench {
+    /// Shorter and rougher.
+    quick: bool,
+    /// Where the programs are.
+    programs: PathBuf,
+    /// A folder on a real disk.
+    scratch: Scratch,
+}
+
+impl Bench {
+    fn prepare(quick: bool) -> Result<Self> {
+        let programs = server::build("examples", &["axum", "bare", "trace"], Profile::Release)?;
+        server::build("audit-cli", &["audit"], Profile::Release)?;
+        let mut measure = cargo();
+        measure.args(["build", "--quiet", "--release", "--package", "xtask"]);
+        command::run(measure.args(["--features", "measure", "--bin", "measure"]))?;
+        Ok(Self { quick, programs, scratch: Scratch::new("bench")? })
+    }
+
+    fn program(&self, name: &str) -> PathBuf {
+        self.programs.join(name)
+    }
+
+    fn place(&self, name: &str) -> PathBuf {
+        self.scratch.path().join(name)
+    }
+}
+
+/// What is going on, for a person who waits.
+fn say(what: &str) {
+    eprintln!("… {what}");
+}
+
+/// The one in the middle.
+fn median(mut values: Vec<f64>) -> f64 {
+    values.sort_by(f64::total_cmp);
+    values.get(values.len() / 2).copied().unwrap_or(f64::NAN)
+}
+
+const TOOLS: [Tool; 2] = [
+    Tool { program: "wrk", package: "wrk", purpose: "calls the servers" },
+    Tool { program: "openssl", package: "openssl", purpose: "what `audit verify` is compared with" },
+];

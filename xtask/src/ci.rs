@@ -51,11 +51,7 @@ pub(crate) fn run(options: &[String]) -> Result {
         summary.push(format!("{:<13} {seconds:>4} s  {verdict}", check.name));
     }
     println!("\n{}", summary.join("\n"));
-    if failed.is_empty() {
-        Ok(())
-    } else {
-        Err(format!("failed: {}", failed.join(", ")).into())
-    }
+    if failed.is_empty() { Ok(()) } else { Err(format!("failed: {}", failed.join(", ")).into()) }
 }
 
 fn find(name: &str) -> Option<&'static Check> {
@@ -81,26 +77,10 @@ fn documentation() -> Result<Verdict> {
 }
 
 const CHECKS: [Check; 7] = [
-    Check {
-        name: "fmt",
-        purpose: "rustfmt agrees",
-        run: format,
-    },
-    Check {
-        name: "tidy",
-        purpose: "short files, sorted dependencies, no paths of one machine",
-        run: tidy::check,
-    },
-    Check {
-        name: "clippy",
-        purpose: "no warnings, and nothing newer than a crate's rust-version",
-        run: clippy,
-    },
-    Check {
-        name: "doc",
-        purpose: "the documentation builds without warnings",
-        run: documentation,
-    },
+    Check { name: "fmt", purpose: "rustfmt agrees", run: format },
+    Check { name: "tidy", purpose: "short files, sorted dependencies, no paths of one machine", run: tidy::check },
+    Check { name: "clippy", purpose: "no warnings, and nothing newer than a crate's rust-version", run: clippy },
+    Check { name: "doc", purpose: "the documentation builds without warnings", run: documentation },
     Check {
         name: "rust-version",
         purpose: "no crate depends on one that needs a newer compiler than it promises",

@@ -23,28 +23,18 @@ pub(crate) fn cargo() -> Command {
     command
 }
 
-/// Says what is run, runs it with our own standard output, and fails unless it ends with 0.
+/// Says on standard error what is run, runs it with our own standard output, and fails unless it ends with 0.
 pub(crate) fn run(command: &mut Command) -> Result {
     let shown = show(command);
-    println!("$ {shown}");
-    let status = command
-        .stdin(Stdio::null())
-        .status()
-        .map_err(|error| format!("cannot run `{shown}`: {error}"))?;
-    if status.success() {
-        Ok(())
-    } else {
-        Err(format!("`{shown}` ended with {status}").into())
-    }
+    eprintln!("$ {shown}");
+    let status = command.stdin(Stdio::null()).status().map_err(|error| format!("cannot run `{shown}`: {error}"))?;
+    if status.success() { Ok(()) } else { Err(format!("`{shown}` ended with {status}").into()) }
 }
 
 /// What `command` prints on standard output. Fails unless it ends with 0.
 pub(crate) fn output(command: &mut Command) -> Result<String> {
     let shown = show(command);
-    let output = command
-        .stdin(Stdio::null())
-        .output()
-        .map_err(|error| format!("cannot run `{shown}`: {error}"))?;
+    let output = command.stdin(Stdio::null()).output().map_err(|error| format!("cannot run `{shown}`: {error}"))?;
     if !output.status.success() {
         let reason = String::from_utf8_lossy(&output.stderr);
         return Err(format!("`{shown}` ended with {}\n{reason}", output.status).into());
@@ -89,8 +79,7 @@ impl Scratch {
     pub(crate) fn new(name: &str) -> Result<Self> {
         let name = format!("xtask-{name}-{}", std::process::id());
         let path = target_directory()?.join(name);
-        std::fs::create_dir_all(&path)
-            .map_err(|error| format!("cannot make {}: {error}", path.display()))?;
+        std::fs::create_dir_all(&path).map_err(|error| format!("cannot make {}: {error}", path.display()))?;
         Ok(Self(path))
     }
 

@@ -20,9 +20,7 @@ pub(crate) fn run(options: &[String]) -> Result {
     let mut arguments = Arguments::new(options);
     let rounds = arguments.value("--rounds")?.unwrap_or(20);
     let connections = arguments.value("--connections")?.unwrap_or(8);
-    let seed = arguments
-        .value("--seed")?
-        .unwrap_or_else(|| fastrand::u64(..));
+    let seed = arguments.value("--seed")?.unwrap_or_else(|| fastrand::u64(..));
     arguments.end()?;
 
     println!("{rounds} rounds, {connections} connections, --seed {seed}");
@@ -111,21 +109,13 @@ impl Trial {
         verify.arg("verify").arg(&self.directory).arg("--json");
         let verdict = command::output(verify.arg("--key").arg(key))?;
         let verdict: serde_json::Value = serde_json::from_str(&verdict)?;
-        if verdict["verdict"] == "intact" {
-            Ok(())
-        } else {
-            Err(format!("audit verify says {verdict}").into())
-        }
+        if verdict["verdict"] == "intact" { Ok(()) } else { Err(format!("audit verify says {verdict}").into()) }
     }
 
     fn compare(&self, rounds: u32, took: Duration) -> Result {
         let intents = log::intents(&self.directory)?;
         let handled = handler_runs(&self.directory)?;
-        let lost: Vec<_> = self
-            .noted
-            .iter()
-            .filter(|id| !intents.refunds.contains(*id))
-            .collect();
+        let lost: Vec<_> = self.noted.iter().filter(|id| !intents.refunds.contains(*id)).collect();
         println!(
             "\n{rounds} kills under load and {} while opening, in {:.0} s\n\
              {:>8} refunds asked for\n{:>8} answered with 201\n{:>8} handler runs\n\

@@ -22,19 +22,11 @@ impl Connection {
         let stream = TcpStream::connect_timeout(&address, TIMEOUT)?;
         stream.set_nodelay(true)?;
         stream.set_read_timeout(Some(TIMEOUT))?;
-        Ok(Self {
-            stream: BufReader::new(stream),
-        })
+        Ok(Self { stream: BufReader::new(stream) })
     }
 
     /// Sends one request and waits for the whole answer.
-    pub(crate) fn call(
-        &mut self,
-        method: &str,
-        path: &str,
-        token: Option<&str>,
-        body: &str,
-    ) -> io::Result<Answer> {
+    pub(crate) fn call(&mut self, method: &str, path: &str, token: Option<&str>, body: &str) -> io::Result<Answer> {
         let mut request = format!(
             "{method} {path} HTTP/1.1\r\nhost: pay.example\r\nuser-agent: xtask\r\n\
              content-type: application/json\r\ncontent-length: {}\r\n",

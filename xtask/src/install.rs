@@ -1,6 +1,6 @@
 //! Installing the few system packages that tests and measurements need.
 
-use std::io::{self, IsTerminal, Write};
+use std::io::{self, IsTerminal};
 use std::process::{Command, Stdio};
 
 use crate::command::{self, Result};
@@ -17,17 +17,10 @@ pub(crate) struct Tool {
 ///
 /// Fails when something is still missing afterwards.
 pub(crate) fn install(tools: &[Tool]) -> Result {
-    println!("needed from the system:");
+    eprintln!("needed from the system:");
     for tool in tools {
-        let state = if is_there(tool.program) {
-            "there"
-        } else {
-            "will be installed"
-        };
-        println!(
-            "  {:<10} package {:<12} {:<44} {state}",
-            tool.program, tool.package, tool.purpose
-        );
+        let state = if is_there(tool.program) { "there" } else { "will be installed" };
+        eprintln!("  {:<10} package {:<12} {:<44} {state}", tool.program, tool.package, tool.purpose);
     }
     let mut packages: Vec<_> = missing(tools).map(|tool| tool.package).collect();
     packages.dedup();
@@ -48,11 +41,7 @@ pub(crate) fn install(tools: &[Tool]) -> Result {
     }
     match missing(tools).next() {
         None => Ok(()),
-        Some(tool) => Err(format!(
-            "{} is missing although {} is installed",
-            tool.program, tool.package
-        )
-        .into()),
+        Some(tool) => Err(format!("{} is missing although {} is installed", tool.program, tool.package).into()),
     }
 }
 
@@ -61,9 +50,7 @@ pub(crate) fn is_there(program: &str) -> bool {
     let path = std::env::var_os("PATH").unwrap_or_default();
     // Ordinary users do not have the administrator's folders in their path.
     let system = ["/usr/sbin", "/sbin"].map(Into::into);
-    std::env::split_paths(&path)
-        .chain(system)
-        .any(|folder| folder.join(program).is_file())
+    std::env::split_paths(&path).chain(system).any(|folder| folder.join(program).is_file())
 }
 
 /// `program`, run as the administrator.
@@ -98,8 +85,7 @@ fn apt_get(arguments: &[&str]) -> Result {
 }
 
 fn agreed() -> Result<bool> {
-    print!("install? [Y/n] ");
-    io::stdout().flush()?;
+    eprint!("install? [Y/n] ");
     let mut answer = String::new();
     io::stdin().read_line(&mut answer)?;
     Ok(!answer.trim().to_lowercase().starts_with('n'))

@@ -10,6 +10,7 @@ mod install;
 mod server;
 mod smoke;
 mod test;
+mod token;
 
 use std::process::ExitCode;
 

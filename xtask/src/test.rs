@@ -91,32 +91,12 @@ fn counted(mut command: Command, count: &mut Count) -> Result {
         }
     }
     let status = child.wait()?;
-    if status.success() {
-        Ok(())
-    } else {
-        Err(format!("`{shown}` ended with {status}").into())
-    }
+    if status.success() { Ok(()) } else { Err(format!("`{shown}` ended with {status}").into()) }
 }
 
 const TOOLS: [Tool; 4] = [
-    Tool {
-        program: "strace",
-        package: "strace",
-        purpose: "makes fdatasync fail",
-    },
-    Tool {
-        program: "mkfs.ext4",
-        package: "e2fsprogs",
-        purpose: "small file systems that fill up",
-    },
-    Tool {
-        program: "losetup",
-        package: "mount",
-        purpose: "small file systems that fill up",
-    },
-    Tool {
-        program: "sha256sum",
-        package: "coreutils",
-        purpose: "checks a log without our code",
-    },
+    Tool { program: "strace", package: "strace", purpose: "makes fdatasync fail" },
+    Tool { program: "mkfs.ext4", package: "e2fsprogs", purpose: "small file systems that fill up" },
+    Tool { program: "losetup", package: "mount", purpose: "small file systems that fill up" },
+    Tool { program: "sha256sum", package: "coreutils", purpose: "checks a log without our code" },
 ];

@@ -68,10 +68,7 @@ pub(super) fn already_here<B: AsRef<[u8]>>(
 /// Where the `index`th line of `batch` starts in its bytes.
 pub(super) fn start_of(batch: &Batch<'_>, index: usize) -> usize {
     let before = index.checked_sub(1);
-    before
-        .and_then(|at| batch.ends.get(at))
-        .copied()
-        .unwrap_or(0)
+    before.and_then(|at| batch.ends.get(at)).copied().unwrap_or(0)
 }
 
 /// How many ended lines `bytes` holds.
@@ -81,24 +78,15 @@ pub(super) fn lines_in(bytes: &[u8]) -> usize {
 
 /// Other bytes are where these should go.
 pub(super) fn conflict(found: Head) -> BackendError {
-    BackendError::Conflict {
-        found: Some(found),
-        detail: format!("the log ends at {} lines, with others", found.size),
-    }
+    BackendError::Conflict { found: Some(found), detail: format!("the log ends at {} lines, with others", found.size) }
 }
 
 /// Refuses a checkpoint that is older than the newest one, or about lines that are not there.
-pub(super) fn check_published(
-    published: Option<u64>,
-    size: u64,
-    lines: u64,
-) -> Result<(), BackendError> {
+pub(super) fn check_published(published: Option<u64>, size: u64, lines: u64) -> Result<(), BackendError> {
     if let Some(published) = published.filter(|published| size < *published) {
         return Err(BackendError::Conflict {
             found: None,
-            detail: format!(
-                "a checkpoint of size {published} is published, not replaced by one of size {size}"
-            ),
+            detail: format!("a checkpoint of size {published} is published, not replaced by one of size {size}"),
         });
     }
     if size > lines {

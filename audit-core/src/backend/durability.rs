@@ -18,13 +18,7 @@ pub enum Durability {
 
 impl Durability {
     /// Every class, weakest first.
-    pub const ALL: [Self; 5] = [
-        Self::Accepted,
-        Self::Written,
-        Self::Synced,
-        Self::Replicated,
-        Self::Locked,
-    ];
+    pub const ALL: [Self; 5] = [Self::Accepted, Self::Written, Self::Synced, Self::Replicated, Self::Locked];
 
     /// The word that stands in policies and records.
     #[must_use]
@@ -94,11 +88,7 @@ impl Capabilities {
     /// Capabilities of a store whose `append` and `sync` reach these classes.
     #[must_use]
     pub const fn new(append: Durability, sync: Durability, fencing: Fencing) -> Self {
-        Self {
-            append,
-            sync,
-            fencing,
-        }
+        Self { append, sync, fencing }
     }
 
     /// Whether a rule that asks for `wanted` can ever be satisfied.

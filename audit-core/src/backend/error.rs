@@ -61,31 +61,19 @@ impl BackendError {
     /// Wraps an I/O error after which nothing was written.
     #[must_use]
     pub fn unavailable(doing: &'static str, source: io::Error) -> Self {
-        Self::Unavailable {
-            doing,
-            source: Box::new(source),
-        }
+        Self::Unavailable { doing, source: Box::new(source) }
     }
 
     /// Wraps an I/O error after which nobody knows what was written.
     #[must_use]
     pub fn unknown(doing: &'static str, source: io::Error) -> Self {
-        Self::Unknown {
-            doing,
-            source: Box::new(source),
-        }
+        Self::Unknown { doing, source: Box::new(source) }
     }
 
     /// Whether the same call may succeed later on the same handle.
     #[must_use]
     pub const fn is_retryable(&self) -> bool {
-        matches!(
-            self,
-            Self::Unavailable { .. }
-                | Self::Unknown { .. }
-                | Self::Full { .. }
-                | Self::InUse { .. }
-        )
+        matches!(self, Self::Unavailable { .. } | Self::Unknown { .. } | Self::Full { .. } | Self::InUse { .. })
     }
 
     /// Whether it is certain that nothing was written.
@@ -107,14 +95,10 @@ impl fmt::Display for BackendError {
             Self::Full { detail } => write!(f, "no room: {detail}"),
             Self::Conflict { detail, .. } => write!(f, "another writer has been here: {detail}"),
             Self::InUse { holder } => write!(f, "the log is in use by {holder}"),
-            Self::Poisoned { detail } => write!(
-                f,
-                "stable storage failed, the log has to be opened again: {detail}"
-            ),
-            Self::Tampered {
-                seq: Some(seq),
-                detail,
-            } => write!(f, "the log has been tampered with at seq {seq}: {detail}"),
+            Self::Poisoned { detail } => write!(f, "stable storage failed, the log has to be opened again: {detail}"),
+            Self::Tampered { seq: Some(seq), detail } => {
+                write!(f, "the log has been tampered with at seq {seq}: {detail}")
+            }
             Self::Tampered { seq: None, detail } => {
                 write!(f, "the log has been tampered with: {detail}")
             }
@@ -126,9 +110,7 @@ impl fmt::Display for BackendError {
 impl std::error::Error for BackendError {
     fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
         match self {
-            Self::Unavailable { source, .. } | Self::Unknown { source, .. } => {
-                Some(source.as_ref())
-            }
+            Self::Unavailable { source, .. } | Self::Unknown { source, .. } => Some(source.as_ref()),
             _ => None,
         }
     }

@@ -4,8 +4,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Instant;
 
 use super::{
-    Backend, BackendError, Batch, Capabilities, Durability, Fencing, Head, Opened, Recovery,
-    Synchronizer, contract,
+    Backend, BackendError, Batch, Capabilities, Durability, Fencing, Head, Opened, Recovery, Synchronizer, contract,
 };
 use crate::evidence::CompactRange;
 
@@ -47,10 +46,7 @@ impl Memory {
     /// An empty store that claims `capabilities`: false claims, for tests and benches.
     #[must_use]
     pub fn with_capabilities(capabilities: Capabilities) -> Self {
-        Self {
-            store: Arc::default(),
-            capabilities,
-        }
+        Self { store: Arc::default(), capabilities }
     }
 
     /// All lines, without their line feeds. Copies everything.
@@ -72,11 +68,7 @@ impl Memory {
     #[must_use]
     pub fn bytes(&self) -> Vec<u8> {
         let store = self.store();
-        store
-            .chunks
-            .iter()
-            .flat_map(|chunk| chunk.bytes.iter().copied())
-            .collect()
+        store.chunks.iter().flat_map(|chunk| chunk.bytes.iter().copied()).collect()
     }
 
     /// How many lines there are.
@@ -158,17 +150,11 @@ impl Backend for Memory {
         Ok(self.store().head)
     }
 
-    fn append(
-        &mut self,
-        expected: Head,
-        batch: &Batch<'_>,
-        deadline: Instant,
-    ) -> Result<Durability, BackendError> {
+    fn append(&mut self, expected: Head, batch: &Batch<'_>, deadline: Instant) -> Result<Durability, BackendError> {
         contract::in_time(deadline, "appending to memory")?;
         contract::check_batch(expected, batch)?;
         let mut store = self.store();
-        let here =
-            contract::already_here(store.head, expected, batch, |range| Ok(store.read(range)))?;
+        let here = contract::already_here(store.head, expected, batch, |range| Ok(store.read(range)))?;
         store.push(batch, here);
         Ok(self.capabilities.append)
     }
@@ -192,20 +178,12 @@ impl Synchronizer for MemorySynchronizer {
         Ok(self.0.capabilities.sync)
     }
 
-    fn publish(
-        &mut self,
-        note: &[u8],
-        range: &CompactRange,
-        deadline: Instant,
-    ) -> Result<(), BackendError> {
+    fn publish(&mut self, note: &[u8], range: &CompactRange, deadline: Instant) -> Result<(), BackendError> {
         contract::in_time(deadline, "keeping a checkpoint in memory")?;
         let mut store = self.0.store();
         let published = store.checkpoint.as_ref().map(|it| it.range.size());
         contract::check_published(published, range.size(), store.head.size)?;
-        store.checkpoint = Some(Published {
-            note: note.to_vec(),
-            range: range.clone(),
-        });
+        store.checkpoint = Some(Published { note: note.to_vec(), range: range.clone() });
         Ok(())
     }
 }
@@ -221,12 +199,7 @@ struct Store {
 
 impl Default for Store {
     fn default() -> Self {
-        Self {
-            verifier_key: None,
-            chunks: Vec::new(),
-            head: Head::EMPTY,
-            checkpoint: None,
-        }
+        Self { verifier_key: None, chunks: Vec::new(), head: Head::EMPTY, checkpoint: None }
     }
 }
 
@@ -271,9 +244,7 @@ impl Store {
 
     /// The lines of `range` that stand together with its first one, within [`READ`] bytes.
     fn read(&self, range: Range<u64>) -> &[u8] {
-        let after = self
-            .chunks
-            .partition_point(|chunk| chunk.first <= range.start);
+        let after = self.chunks.partition_point(|chunk| chunk.first <= range.start);
         let Some(chunk) = after.checked_sub(1).and_then(|at| self.chunks.get(at)) else {
             return &[];
         };

@@ -14,7 +14,7 @@ use crate::evidence::{CompactRange, Hash};
 
 pub use durability::{Capabilities, Durability, Fencing};
 pub use error::BackendError;
-pub use file::File;
+pub use file::{File, FileReader};
 pub use memory::Memory;
 
 /// The end of a log: how many lines, and the leaf hash of the last one.
@@ -28,10 +28,7 @@ pub struct Head {
 
 impl Head {
     /// The head of a log without lines.
-    pub const EMPTY: Self = Self {
-        size: 0,
-        leaf: Hash::ZERO,
-    };
+    pub const EMPTY: Self = Self { size: 0, leaf: Hash::ZERO };
 }
 
 /// Lines to be appended in one go.
@@ -61,22 +58,13 @@ impl<'a> Batch<'a> {
         leaves: &'a [Hash],
         may_use_reserve: bool,
     ) -> Self {
-        Self {
-            first,
-            bytes,
-            ends,
-            leaves,
-            may_use_reserve,
-        }
+        Self { first, bytes, ends, leaves, may_use_reserve }
     }
 
     /// The head of the log once the batch is in it; `None` for a batch without lines.
     #[must_use]
     pub fn head(&self) -> Option<Head> {
-        self.leaves.last().map(|leaf| Head {
-            size: self.first + self.leaves.len() as u64,
-            leaf: *leaf,
-        })
+        self.leaves.last().map(|leaf| Head { size: self.first + self.leaves.len() as u64, leaf: *leaf })
     }
 }
 
@@ -102,14 +90,7 @@ impl Recovery {
     /// Nothing cut: `adopted` lines after a checkpoint of size `signed`.
     #[must_use]
     pub const fn adopted(signed: u64, adopted: u64) -> Self {
-        Self {
-            signed,
-            adopted,
-            offset: 0,
-            cut_bytes: 0,
-            cut_lines: 0,
-            cut_sha256: None,
-        }
+        Self { signed, adopted, offset: 0, cut_bytes: 0, cut_lines: 0, cut_sha256: None }
     }
 }
 
@@ -134,13 +115,7 @@ impl Opened {
     /// An empty store.
     #[must_use]
     pub const fn empty() -> Self {
-        Self {
-            verifier_key: None,
-            checkpoint: None,
-            signed_range: None,
-            head: Head::EMPTY,
-            recovery: None,
-        }
+        Self { verifier_key: None, checkpoint: None, signed_range: None, head: Head::EMPTY, recovery: None }
     }
 }
 
@@ -190,12 +165,7 @@ pub trait Backend: Send + fmt::Debug {
     /// # Errors
     ///
     /// [`BackendError::outcome_is_known`] tells whether nothing was written or nobody knows.
-    fn append(
-        &mut self,
-        expected: Head,
-        batch: &Batch<'_>,
-        deadline: Instant,
-    ) -> Result<Durability, BackendError>;
+    fn append(&mut self, expected: Head, batch: &Batch<'_>, deadline: Instant) -> Result<Durability, BackendError>;
 
     /// Reads whole lines from `range.start` on: at least one, at most `range`, as many as fit one
     /// convenient read. Empty when the log ends at or before `range.start`.
@@ -230,10 +200,5 @@ pub trait Synchronizer: Send + fmt::Debug {
     /// # Errors
     ///
     /// As for any call.
-    fn publish(
-        &mut self,
-        note: &[u8],
-        range: &CompactRange,
-        deadline: Instant,
-    ) -> Result<(), BackendError>;
+    fn publish(&mut self, note: &[u8], range: &CompactRange, deadline: Instant) -> Result<(), BackendError>;
 }

@@ -1,21 +1,29 @@
-use crate::record::Actor;
+use crate::record::{Actor, ActorType};
 
-use super::{Identify, JwtClaims, Metadata};
+use super::{AuthorizationScheme, Established, Identify, JwtClaims, Metadata};
 
 /// The source that adapters use unless told otherwise. It always answers.
 ///
-/// In this order: the actor the host's own authentication established
-/// ([`Metadata::established`]), the claims of a bearer token ([`JwtClaims`]), the name of another
-/// `Authorization` scheme, the presence of an API key, and otherwise [`Actor::unauthenticated`].
+/// In this order: [`Established`], [`JwtClaims`], [`AuthorizationScheme`], the presence of an API
+/// key (`x-api-key` or `api-key`), and otherwise [`Actor::unauthenticated`]. Cookies and client
+/// certificates are not looked at: a host that uses them says who is asking through
+/// [`Metadata::established`].
 #[derive(Clone, Copy, Debug, Default)]
 pub struct DefaultIdentify;
 
 impl Identify for DefaultIdentify {
     fn identify(&self, metadata: &dyn Metadata) -> Option<Actor> {
-        metadata
-            .established()
-            .cloned()
+        (Established.identify(metadata))
             .or_else(|| JwtClaims.identify(metadata))
+            .or_else(|| AuthorizationScheme.identify(metadata))
+            .or_else(|| api_key(metadata))
             .or_else(|| Some(Actor::unauthenticated()))
     }
+}
+
+/// Somebody with an API key that nobody looked up.
+fn api_key(metadata: &dyn Metadata) -> Option<Actor> {
+    let has_key = |name| metadata.header(name).is_some();
+    (has_key("x-api-key") || has_key("api-key"))
+        .then(|| Actor::new(ActorType::ApiKey).auth("api_key"))
 }

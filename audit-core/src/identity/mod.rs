@@ -7,13 +7,20 @@
 //!
 //! Nothing here does I/O, reads a clock, or panics on what a caller sends.
 
+mod authorization;
+mod claims;
+mod classify;
 mod default_identify;
+mod established;
 mod identify;
 mod jwt_claims;
 mod metadata;
+mod network;
 mod trusted_proxies;
 
+pub use authorization::AuthorizationScheme;
 pub use default_identify::DefaultIdentify;
+pub use established::Established;
 pub use identify::{FirstOf, Identify};
 pub use jwt_claims::JwtClaims;
 pub use metadata::Metadata;

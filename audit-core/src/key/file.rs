@@ -15,6 +15,8 @@ const FILE_LIMIT: usize = 4_096;
 impl Key {
     /// Reads a private key from a file that only its owner can read. Blocks.
     ///
+    /// Kubernetes mounts secrets with mode 0644: set `defaultMode: 0400` on the volume.
+    ///
     /// # Errors
     ///
     /// When there is no such file, when others than its owner may read or write it, or when it

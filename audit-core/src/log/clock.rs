@@ -26,9 +26,6 @@ impl ClockState {
     /// Only Linux has this word on its clock.
     #[cfg(not(target_os = "linux"))]
     pub(crate) const fn read() -> Self {
-        Self {
-            synchronised: None,
-            max_error_us: None,
-        }
+        Self { synchronised: None, max_error_us: None }
     }
 }

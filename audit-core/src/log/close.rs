@@ -39,7 +39,7 @@ impl Future for Close {
 }
 
 /// Somebody who waits for a checkpoint.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub(crate) struct CheckpointRequest {
     pub(crate) deadline: Instant,
     pub(crate) done: Arc<Completion<Result<Vec<u8>, Refused>>>,

@@ -2,6 +2,7 @@ use std::sync::atomic::Ordering;
 use std::sync::{Arc, Condvar, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
+use super::Refused;
 use super::close::CheckpointRequest;
 use super::sequencer::answer;
 use super::shared::{Shared, lock};
@@ -139,16 +140,30 @@ impl SynchronizerThread {
             let due = unsigned >= self.shared.limits.checkpoint_records
                 || unsigned_since.is_some_and(|at| at.elapsed() >= self.shared.limits.checkpoint_interval);
             if unsigned > 0 && (due || work.finish || !work.requests.is_empty()) {
-                unsigned_since = None;
-                self.checkpoint(work.finish)?;
+                // After a failure, the next attempt is an interval away.
+                unsigned_since = (!self.checkpoint(work.finish)?).then(Instant::now);
             }
-            for request in work.requests {
-                request.done.give(lock(&self.shared.newest_checkpoint).clone().ok_or(super::Refused::Closed));
+            if self.signed == self.range.size() {
+                self.answer_requests(&work.requests);
             }
             if work.finish {
                 return Ok(());
             }
         }
+    }
+
+    /// Hands the newest checkpoint to those who asked for one.
+    fn answer_requests(&self, requests: &[CheckpointRequest]) {
+        if requests.is_empty() {
+            return;
+        }
+        let newest = lock(&self.shared.newest_checkpoint).clone().ok_or(Refused::Closed);
+        for request in requests {
+            request.done.give(newest.clone());
+        }
+        let answered =
+            |waiting: &CheckpointRequest| requests.iter().any(|request| Arc::ptr_eq(&request.done, &waiting.done));
+        lock(&self.shared.checkpoint_requests).retain(|waiting| !answered(waiting));
     }
 
     /// Waits for something to do; `None` when the log has been abandoned.
@@ -169,7 +184,8 @@ impl SynchronizerThread {
                 state.someone_waits = false;
                 state.since = None;
                 // First who asks, then what is there: so a checkpoint covers all that an asker saw.
-                let requests = std::mem::take(&mut *lock(&self.shared.checkpoint_requests));
+                // They stay where the deadline thread sees them until they are answered.
+                let requests = lock(&self.shared.checkpoint_requests).clone();
                 let leaves = std::mem::replace(&mut state.leaves, spare);
                 if leaves.len() >= self.landed.limit {
                     self.landed.changed.notify_all();
@@ -211,7 +227,8 @@ impl SynchronizerThread {
 
     /// Signs and persists a checkpoint over all that is synced. A failure that may pass leaves the
     /// log unsigned for a while; the next checkpoint covers the same records.
-    fn checkpoint(&mut self, last: bool) -> Result<(), String> {
+    /// Says whether that worked.
+    fn checkpoint(&mut self, last: bool) -> Result<bool, String> {
         let size = self.range.size();
         let text = Checkpoint::new(self.shared.verifier_key.name(), size, self.range.root()).to_text();
         let mut backoff = BACKOFF.0;
@@ -225,7 +242,7 @@ impl SynchronizerThread {
                         self.shared.progress.signed.store(size, Ordering::Relaxed);
                         *lock(&self.shared.newest_checkpoint) = Some(note);
                         *lock(&self.landed.failure) = None;
-                        return Ok(());
+                        return Ok(true);
                     }
                     Err(error) if error.is_retryable() => error.to_string(),
                     Err(error) => return Err(error.to_string()),
@@ -235,7 +252,7 @@ impl SynchronizerThread {
             self.shared.progress.failed(format!("no checkpoint: {failure}"));
             // Only the last one is worth waiting for: until then records go on being synced.
             if !last || self.pause(backoff) {
-                return Ok(());
+                return Ok(false);
             }
             backoff = (backoff * 2).min(BACKOFF.1);
         }

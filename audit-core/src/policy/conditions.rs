@@ -1,4 +1,4 @@
-use crate::record::{Actor, ActorType};
+use crate::record::ActorType;
 
 use super::Subject;
 use super::name_pattern::NamePattern;
@@ -23,25 +23,6 @@ impl Conditions {
             (None, None) => Callers::EVERYBODY,
         }
     }
-
-    /// Whether `actor_ids` holds, given that `callers` does.
-    pub(super) fn actor_id_matches(&self, actor: &Actor) -> bool {
-        any_name(self.actor_ids.as_deref(), actor.id.as_deref())
-    }
-
-    /// Whether `actions` holds.
-    pub(super) fn action_matches(&self, subject: &Subject<'_>) -> bool {
-        self.actions.is_none()
-            || !is_http(subject) && any_name(self.actions.as_deref(), Some(subject.action))
-    }
-}
-
-fn any_name(patterns: Option<&[NamePattern]>, name: Option<&str>) -> bool {
-    match (patterns, name) {
-        (None, _) => true,
-        (Some(_), None) => false,
-        (Some(patterns), Some(name)) => patterns.iter().any(|pattern| pattern.matches(name)),
-    }
 }
 
 /// Whether the action is that of an HTTP request, `METHOD template`: a rule never matches the
@@ -59,7 +40,7 @@ pub(super) struct Callers(u8);
 
 impl Callers {
     pub(super) const NOBODY: Self = Self(0);
-    const STRANGER: Self = Self(1 << 7);
+    pub(super) const STRANGER: Self = Self(1 << 7);
     // Nobody is verified as `unauthenticated`.
     const VERIFIED: Self = Self(!Self::STRANGER.0 & !(1 << ActorType::Unauthenticated as u8));
     const EVERYBODY: Self = Self::VERIFIED.and(Self::STRANGER);
@@ -69,15 +50,6 @@ impl Callers {
         match kind {
             ActorType::Unauthenticated => Self::NOBODY,
             _ => Self(1 << kind as u8),
-        }
-    }
-
-    /// The one caller that `actor` is: its type counts only when it was verified.
-    pub(super) const fn of(actor: &Actor) -> Self {
-        match actor.kind {
-            ActorType::Unauthenticated => Self::STRANGER,
-            kind if actor.verified => Self::verified(kind),
-            _ => Self::STRANGER,
         }
     }
 

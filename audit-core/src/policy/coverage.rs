@@ -31,10 +31,7 @@ fn covers_methods(wide: &Conditions, narrow: &Conditions) -> bool {
     let Some(wide) = &wide.methods else {
         return true;
     };
-    narrow
-        .methods
-        .as_ref()
-        .is_some_and(|narrow| narrow.iter().all(|method| wide.contains(method)))
+    narrow.methods.as_ref().is_some_and(|narrow| narrow.iter().all(|method| wide.contains(method)))
 }
 
 fn covers_paths(earlier: &Rule, later: &Rule) -> bool {

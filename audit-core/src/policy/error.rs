@@ -47,28 +47,15 @@ impl PolicyError {
     }
 
     pub(super) const fn too_long() -> Self {
-        Self::Invalid {
-            path: None,
-            line: 1,
-            column: 1,
-            mistake: Mistake::TooLong,
-        }
+        Self::Invalid { path: None, line: 1, column: 1, mistake: Mistake::TooLong }
     }
 
     /// The same, naming the file.
     pub(super) fn in_file(self, file: &Path) -> Self {
         match self {
-            Self::Invalid {
-                line,
-                column,
-                mistake,
-                ..
-            } => Self::Invalid {
-                path: Some(file.to_owned()),
-                line,
-                column,
-                mistake,
-            },
+            Self::Invalid { line, column, mistake, .. } => {
+                Self::Invalid { path: Some(file.to_owned()), line, column, mistake }
+            }
             read @ Self::Read { .. } => read,
         }
     }
@@ -80,18 +67,12 @@ impl fmt::Display for PolicyError {
             Self::Read { path, source } => {
                 write!(f, "cannot read the policy {}: {source}", path.display())
             }
-            Self::Invalid {
-                path: Some(path),
-                line,
-                column,
-                mistake,
-            } => write!(f, "{}:{line}:{column}: {mistake}", path.display()),
-            Self::Invalid {
-                path: None,
-                line,
-                column,
-                mistake,
-            } => write!(f, "policy, line {line}, column {column}: {mistake}"),
+            Self::Invalid { path: Some(path), line, column, mistake } => {
+                write!(f, "{}:{line}:{column}: {mistake}", path.display())
+            }
+            Self::Invalid { path: None, line, column, mistake } => {
+                write!(f, "policy, line {line}, column {column}: {mistake}")
+            }
         }
     }
 }

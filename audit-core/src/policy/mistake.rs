@@ -111,21 +111,14 @@ impl fmt::Display for Mistake {
         match self {
             Self::Syntax { message } => write!(f, "this is not TOML: {message}"),
             Self::TooLong => f.write_str("the policy is longer than 1 MiB: shorten it"),
-            Self::Empty => f.write_str(
-                "the policy is empty: write a [[rule]], or load no policy to get the default",
-            ),
-            Self::NoRules => f.write_str(
-                "the policy has no rules: write a [[rule]], or load no policy to get the default",
-            ),
-            Self::TooManyRules => {
-                f.write_str("the policy has more than 1,000 rules: join those that ask the same")
+            Self::Empty => f.write_str("the policy is empty: write a [[rule]], or load no policy to get the default"),
+            Self::NoRules => {
+                f.write_str("the policy has no rules: write a [[rule]], or load no policy to get the default")
             }
-            Self::UnknownKey { key, known } => write!(
-                f,
-                "unknown key `{}`: the keys here are {}",
-                Shown(key),
-                known.join(", ")
-            ),
+            Self::TooManyRules => f.write_str("the policy has more than 1,000 rules: join those that ask the same"),
+            Self::UnknownKey { key, known } => {
+                write!(f, "unknown key `{}`: the keys here are {}", Shown(key), known.join(", "))
+            }
             Self::WrongType { key, expected } => write!(f, "`{key}` takes {expected}"),
             Self::NoName => f.write_str("the rule has no name: add `name = \"…\"`"),
             Self::BadName { name } => write!(
@@ -138,26 +131,18 @@ impl fmt::Display for Mistake {
                 "`default` is the name of the implicit last rule, which cannot be replaced: \
                  take another name",
             ),
-            Self::DuplicateName { name } => write!(
-                f,
-                "an earlier rule is called `{}` too: take another name",
-                Shown(name)
-            ),
-            Self::UnknownWord { key, word, known } => write!(
-                f,
-                "`{}` is no word for `{key}`: take one of {}",
-                Shown(word),
-                known.join(", ")
-            ),
+            Self::DuplicateName { name } => {
+                write!(f, "an earlier rule is called `{}` too: take another name", Shown(name))
+            }
+            Self::UnknownWord { key, word, known } => {
+                write!(f, "`{}` is no word for `{key}`: take one of {}", Shown(word), known.join(", "))
+            }
             Self::EmptyList { key } => write!(
                 f,
                 "`{key}` is empty, so that the rule would match nothing: name something, or leave \
                  `{key}` out to match everything"
             ),
-            Self::LongList { key } => write!(
-                f,
-                "`{key}` has more than 256 elements: use patterns, or several rules"
-            ),
+            Self::LongList { key } => write!(f, "`{key}` has more than 256 elements: use patterns, or several rules"),
             Self::BadMethod { method } => write!(
                 f,
                 "`{}` is no method that is ever sent: methods are case-sensitive, write them as in \
@@ -168,11 +153,7 @@ impl fmt::Display for Mistake {
                 "the rules name more than 63 different methods: leave `methods` out where it \
                  makes no difference",
             ),
-            Self::BadPattern {
-                key,
-                pattern,
-                reason,
-            } => write!(f, "`{}` in `{key}`: {reason}", Shown(pattern)),
+            Self::BadPattern { key, pattern, reason } => write!(f, "`{}` in `{key}`: {reason}", Shown(pattern)),
             Self::BadDeadline { deadline } => write!(
                 f,
                 "`{}` is no deadline: write a whole number of ms or s from \"1ms\" to \"60s\"",
@@ -181,10 +162,9 @@ impl fmt::Display for Mistake {
             Self::BadCopies { copies } => {
                 write!(f, "{} copies: write a number from 1 to 16", Shown(copies))
             }
-            Self::NothingToRecord { key } => write!(
-                f,
-                "level `none` records nothing, so `{key}` contradicts it: remove one of the two"
-            ),
+            Self::NothingToRecord { key } => {
+                write!(f, "level `none` records nothing, so `{key}` contradicts it: remove one of the two")
+            }
             Self::MatchesNobody => f.write_str(
                 "`actors` matches verified callers only, and nobody is verified as \
                  `unauthenticated`: write rules for verified callers, and let strangers fall \

@@ -27,11 +27,14 @@ impl NamePattern {
         if start.contains('*') {
             return Err("`*` may only stand at the end: list the names, or shorten the pattern");
         }
-        Ok(if open {
-            Self::StartsWith(start.into())
-        } else {
-            Self::Exact(start.into())
-        })
+        Ok(if open { Self::StartsWith(start.into()) } else { Self::Exact(start.into()) })
+    }
+
+    /// The name, or what names start with.
+    pub(super) fn text(&self) -> &str {
+        match self {
+            Self::Exact(text) | Self::StartsWith(text) => text,
+        }
     }
 
     pub(super) fn matches(&self, name: &str) -> bool {

@@ -14,14 +14,12 @@ use super::coverage::covers;
 use super::deadline::parse_deadline;
 use super::name_pattern::NamePattern;
 use super::path_pattern::PathPattern;
+use super::rule_set::RULES_LIMIT;
 use super::table::METHODS_LIMIT;
 use super::{Level, Mistake, OnFailure, PolicyError, Rule};
 
 /// The longest text, in bytes.
 pub(super) const TEXT_LIMIT: usize = 1 << 20;
-
-/// The most rules.
-const RULES_LIMIT: usize = 1_000;
 
 /// The most elements of one list.
 const LIST_LIMIT: usize = 256;
@@ -47,13 +45,7 @@ const RULE_KEYS: &[&str] = &[
 ];
 
 /// The keys that say how to record.
-const RECORDING_KEYS: &[&str] = &[
-    "durability",
-    "copies",
-    "on_failure",
-    "deadline",
-    "await_outcome",
-];
+const RECORDING_KEYS: &[&str] = &["durability", "copies", "on_failure", "deadline", "await_outcome"];
 
 /// The rules that `text` spells, in order, without the implicit last one.
 pub(super) fn parse_rules(text: &str) -> Result<Vec<Rule>, PolicyError> {
@@ -81,10 +73,7 @@ struct Refusal {
 type Value<'t> = Spanned<DeValue<'t>>;
 
 fn refuse<T, U>(at: &Spanned<T>, mistake: Mistake) -> Result<U, Refusal> {
-    Err(Refusal {
-        offset: at.span().start,
-        mistake,
-    })
+    Err(Refusal { offset: at.span().start, mistake })
 }
 
 fn refuse_all<U>(mistake: Mistake) -> Result<U, Refusal> {
@@ -97,19 +86,14 @@ fn read_document(text: &str) -> Result<Vec<Rule>, Refusal> {
     }
     let document = DeTable::parse(text).map_err(|error| Refusal {
         offset: error.span().map_or(0, |span| span.start),
-        mistake: Mistake::Syntax {
-            message: error.message().to_owned(),
-        },
+        mistake: Mistake::Syntax { message: error.message().to_owned() },
     })?;
     check_keys(document.get_ref(), TOP_KEYS)?;
     let Some(list) = document.get_ref().get("rule") else {
         return refuse_all(Mistake::NoRules);
     };
     let DeValue::Array(tables) = list.get_ref() else {
-        return refuse(
-            list,
-            wrong_type("rule", "tables: write [[rule]] with two brackets"),
-        );
+        return refuse(list, wrong_type("rule", "tables: write [[rule]] with two brackets"));
     };
     if tables.is_empty() {
         return refuse(list, Mistake::NoRules);
@@ -117,9 +101,7 @@ fn read_document(text: &str) -> Result<Vec<Rule>, Refusal> {
     read_rules(tables.iter())
 }
 
-fn read_rules<'v, 't: 'v>(
-    tables: impl Iterator<Item = &'v Value<'t>>,
-) -> Result<Vec<Rule>, Refusal> {
+fn read_rules<'v, 't: 'v>(tables: impl Iterator<Item = &'v Value<'t>>) -> Result<Vec<Rule>, Refusal> {
     let mut rules: Vec<Rule> = Vec::new();
     let mut names = HashSet::new();
     let mut methods = HashSet::new();
@@ -138,10 +120,7 @@ fn read_rules<'v, 't: 'v>(
             return refuse(reader.at("methods"), Mistake::TooManyMethods);
         }
         if let Some(earlier) = rules.iter().find(|earlier| covers(earlier, &rule)) {
-            let mistake = Mistake::NeverMatches {
-                covered_by: earlier.name.clone(),
-                rule: rule.name,
-            };
+            let mistake = Mistake::NeverMatches { covered_by: earlier.name.clone(), rule: rule.name };
             return refuse(reader.at("name"), mistake);
         }
         rules.push(rule);
@@ -151,9 +130,7 @@ fn read_rules<'v, 't: 'v>(
 
 /// Refuses the first key, in the order of the text, that is not `known`.
 fn check_keys(table: &DeTable<'_>, known: &'static [&'static str]) -> Result<(), Refusal> {
-    let unknown = table
-        .keys()
-        .filter(|key| !known.contains(&key.get_ref().as_ref()));
+    let unknown = table.keys().filter(|key| !known.contains(&key.get_ref().as_ref()));
     match unknown.min_by_key(|key| key.span().start) {
         None => Ok(()),
         Some(key) => {
@@ -232,9 +209,8 @@ impl<'v, 't> RuleReader<'v, 't> {
                 NamePattern::parse(text).map_err(|reason| bad_pattern("actor_ids", text, reason))
             })?,
             methods: self.list("methods", parse_method)?,
-            paths: self.list("paths", |text| {
-                PathPattern::parse(text).map_err(|reason| bad_pattern("paths", text, reason))
-            })?,
+            paths: self
+                .list("paths", |text| PathPattern::parse(text).map_err(|reason| bad_pattern("paths", text, reason)))?,
             actions: self.list("actions", parse_action)?,
         })
     }
@@ -258,10 +234,7 @@ impl<'v, 't> RuleReader<'v, 't> {
     }
 
     fn refuse_recording_keys(&self) -> Result<(), Refusal> {
-        match RECORDING_KEYS
-            .iter()
-            .find(|key| self.table.contains_key(**key))
-        {
+        match RECORDING_KEYS.iter().find(|key| self.table.contains_key(**key)) {
             None => Ok(()),
             Some(key) => refuse(self.at(key), Mistake::NothingToRecord { key }),
         }
@@ -277,11 +250,7 @@ impl<'v, 't> RuleReader<'v, 't> {
         }
     }
 
-    fn word<T: Copy>(
-        &self,
-        key: &'static str,
-        words: &[(&'static str, T)],
-    ) -> Result<Option<T>, Refusal> {
+    fn word<T: Copy>(&self, key: &'static str, words: &[(&'static str, T)]) -> Result<Option<T>, Refusal> {
         let Some(word) = self.text(key)? else {
             return Ok(None);
         };
@@ -357,37 +326,24 @@ impl<'v, 't> RuleReader<'v, 't> {
             None => refuse(element, wrong_type(key, EXPECTED)),
             Some(text) => read(text).or_else(|mistake| refuse(element, mistake)),
         };
-        elements
-            .iter()
-            .map(element)
-            .collect::<Result<_, _>>()
-            .map(Some)
+        elements.iter().map(element).collect::<Result<_, _>>().map(Some)
     }
 }
 
 fn bad_pattern(key: &'static str, pattern: &str, reason: &'static str) -> Mistake {
-    Mistake::BadPattern {
-        key,
-        pattern: pattern.to_owned(),
-        reason,
-    }
+    Mistake::BadPattern { key, pattern: pattern.to_owned(), reason }
 }
 
 /// The methods of RFC 9110 §9.3 and RFC 5789.
-const STANDARD_METHODS: &[&str] = &[
-    "GET", "HEAD", "POST", "PUT", "DELETE", "CONNECT", "OPTIONS", "TRACE", "PATCH",
-];
+const STANDARD_METHODS: &[&str] = &["GET", "HEAD", "POST", "PUT", "DELETE", "CONNECT", "OPTIONS", "TRACE", "PATCH"];
 
 /// Reads a method: any token (RFC 9110 §5.6.2) of at most 64 bytes.
 fn parse_method(text: &str) -> Result<Box<str>, Mistake> {
-    let is_token_byte =
-        |byte: u8| byte.is_ascii_alphanumeric() || b"!#$%&'*+-.^_`|~".contains(&byte);
+    let is_token_byte = |byte: u8| byte.is_ascii_alphanumeric() || b"!#$%&'*+-.^_`|~".contains(&byte);
     let is_token = !text.is_empty() && text.len() <= 64 && text.bytes().all(is_token_byte);
     let is_miswritten = |standard: &&str| standard.eq_ignore_ascii_case(text) && *standard != text;
     if !is_token || text == "*" || STANDARD_METHODS.iter().any(is_miswritten) {
-        return Err(Mistake::BadMethod {
-            method: text.to_owned(),
-        });
+        return Err(Mistake::BadMethod { method: text.to_owned() });
     }
     Ok(text.into())
 }

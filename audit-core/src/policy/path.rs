@@ -1,3 +1,5 @@
+use std::cmp::Ordering;
+
 /// The path of a request, as far as it can be read in only one way.
 ///
 /// Servers, routers and middleware differ in what they decode, merge and resolve before they
@@ -21,12 +23,7 @@ impl<'a> Path<'a> {
             return None;
         }
         let Some(body) = bytes.strip_prefix(b"/") else {
-            return Some(Self {
-                body: bytes,
-                final_slash: false,
-                plain: false,
-                certain: Some(0),
-            });
+            return Some(Self { body: bytes, final_slash: false, plain: false, certain: Some(0) });
         };
         if is_plain(bytes) {
             let trimmed = body.strip_suffix(b"/");
@@ -38,15 +35,8 @@ impl<'a> Path<'a> {
             });
         }
         let trimmed = body.strip_suffix(b"/");
-        let body = trimmed
-            .filter(|trimmed| !matches!(trimmed, [] | [.., b'/']))
-            .unwrap_or(body);
-        Some(Self {
-            body,
-            final_slash: false,
-            plain: false,
-            certain: certain_segments(body),
-        })
+        let body = trimmed.filter(|trimmed| !matches!(trimmed, [] | [.., b'/'])).unwrap_or(body);
+        Some(Self { body, final_slash: false, plain: false, certain: certain_segments(body) })
     }
 
     /// Whether the path reads the same to everybody: no `%`, `//`, `.` or `..` segment, backslash,
@@ -65,23 +55,42 @@ impl<'a> Path<'a> {
         self.certain
     }
 
-    /// The path without its first `/` and without one last `/`.
-    pub(super) const fn body(&self) -> &'a [u8] {
-        self.body
-    }
-
-    pub(super) fn segments(&self) -> impl DoubleEndedIterator<Item = &'a [u8]> + use<'a> {
-        segments(self.body)
+    pub(super) const fn segments(&self) -> Segments<'a> {
+        Segments::of(self.body)
     }
 }
 
-/// The segments of `body`; none when it is empty.
-pub(super) fn segments(body: &[u8]) -> impl DoubleEndedIterator<Item = &[u8]> {
-    let mut segments = body.split(|byte| *byte == b'/');
-    if body.is_empty() {
-        segments.next();
+/// What remains of the segments of a path.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Segments<'a>(Option<&'a [u8]>);
+
+impl<'a> Segments<'a> {
+    /// The segments of `body`; none when it is empty.
+    const fn of(body: &'a [u8]) -> Self {
+        Self(if body.is_empty() { None } else { Some(body) })
     }
-    segments
+}
+
+impl<'a> Iterator for Segments<'a> {
+    type Item = &'a [u8];
+
+    fn next(&mut self) -> Option<&'a [u8]> {
+        let rest = self.0?;
+        let slash = rest.iter().position(|byte| *byte == b'/');
+        let (segment, after) = rest.split_at_checked(slash.unwrap_or(rest.len()))?;
+        self.0 = after.get(1..);
+        Some(segment)
+    }
+}
+
+impl DoubleEndedIterator for Segments<'_> {
+    fn next_back(&mut self) -> Option<Self::Item> {
+        let rest = self.0?;
+        let slash = rest.iter().rposition(|byte| *byte == b'/');
+        let segment = rest.get(slash.map_or(0, |slash| slash + 1)..)?;
+        self.0 = slash.and_then(|slash| rest.get(..slash));
+        Some(segment)
+    }
 }
 
 fn is_plain(bytes: &[u8]) -> bool {
@@ -118,7 +127,7 @@ enum Doubt {
 /// How many segments at the start of `body` are certain; `None` when all are.
 fn certain_segments(body: &[u8]) -> Option<usize> {
     let mut certain = None;
-    for (index, segment) in segments(body).enumerate() {
+    for (index, segment) in Segments::of(body).enumerate() {
         match doubt(segment) {
             Doubt::None => {}
             Doubt::Shape => certain = certain.or(Some(index)),
@@ -181,7 +190,8 @@ const fn hex(digit: u8) -> Option<u8> {
     }
 }
 
-/// Whether `segment` has escapes and is `literal` once they are decoded.
-pub(super) fn decoded_equals(segment: &[u8], literal: &[u8]) -> bool {
-    segment.contains(&b'%') && decoded(segment).eq(literal.iter().copied().map(Some))
+/// Compares the bytes of `segment`, once decoded, with those of `literal`. A malformed escape comes
+/// before everything.
+pub(super) fn decoded_cmp(segment: &[u8], literal: &[u8]) -> Ordering {
+    decoded(segment).cmp(literal.iter().copied().map(Some))
 }

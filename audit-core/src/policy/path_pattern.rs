@@ -1,6 +1,3 @@
-use super::fit::Fit;
-use super::path::{Path, decoded_equals};
-
 /// The longest pattern, in bytes.
 const BYTES_LIMIT: usize = 1_024;
 
@@ -17,7 +14,7 @@ pub(super) struct PathPattern {
 }
 
 #[derive(Clone, Debug, PartialEq, Eq)]
-enum Segment {
+pub(super) enum Segment {
     /// `*`: any segment that is not empty.
     Any,
     Literal(Box<[u8]>),
@@ -60,25 +57,14 @@ impl PathPattern {
         })
     }
 
-    /// Splits off the literal segments at the start, joined by `/`; the pattern keeps the rest.
-    pub(super) fn split_literal_start(&self) -> (Vec<u8>, usize, Self) {
-        let mut start = Vec::new();
-        let mut depth = 0;
-        for segment in &self.head {
-            let Segment::Literal(literal) = segment else {
-                break;
-            };
-            if depth > 0 {
-                start.push(b'/');
-            }
-            start.extend_from_slice(literal);
-            depth += 1;
-        }
-        let rest = Self {
-            head: self.head.iter().skip(depth).cloned().collect(),
-            tail: self.tail.clone(),
-        };
-        (start, depth, rest)
+    /// The segments before `**`, or all of them.
+    pub(super) fn head(&self) -> &[Segment] {
+        &self.head
+    }
+
+    /// The segments after `**`, if there is one.
+    pub(super) fn tail(&self) -> Option<&[Segment]> {
+        self.tail.as_deref()
     }
 
     /// Whether the pattern ends with `**`, so that a final `/` belongs to what it stands for.
@@ -91,68 +77,30 @@ impl PathPattern {
         self.head.is_empty() && self.tail.is_none()
     }
 
-    /// Whether the pattern matches `path`, however that is read.
-    pub(super) fn fit(&self, path: &Path<'_>) -> Fit {
-        match path.certain() {
-            None => self.fit_segments(path.segments()),
-            Some(certain) => self.fit_start(certain, path.segments()),
-        }
-    }
-
-    /// Whether the pattern matches exactly these segments.
-    pub(super) fn fit_segments<'a>(
-        &self,
-        mut segments: impl DoubleEndedIterator<Item = &'a [u8]>,
-    ) -> Fit {
-        let mut fit = Fit::Yes;
-        for segment in &self.head {
-            fit = fit.min(segments.next().map_or(Fit::No, |found| segment.fit(found)));
-            if fit == Fit::No {
-                return Fit::No;
-            }
-        }
-        let Some(tail) = &self.tail else {
-            return match segments.next() {
-                None => fit,
-                Some(_) => Fit::No,
-            };
-        };
-        for segment in tail.iter().rev() {
-            let found = segments.next_back();
-            fit = fit.min(found.map_or(Fit::No, |found| segment.fit(found)));
-            if fit == Fit::No {
-                return Fit::No;
-            }
-        }
-        fit
-    }
-
-    /// Whether the pattern matches a path of which only the first `certain` segments are known.
-    fn fit_start<'a>(&self, certain: usize, mut segments: impl Iterator<Item = &'a [u8]>) -> Fit {
-        let mut fit = Fit::Yes;
-        for segment in self.head.iter().take(certain) {
-            fit = fit.min(segments.next().map_or(Fit::No, |found| segment.fit(found)));
-            if fit == Fit::No {
-                return Fit::No;
-            }
-        }
-        let longer_than_known = self.head.len() > certain;
-        match &self.tail {
-            Some(tail) if tail.is_empty() && !longer_than_known => fit,
-            // What follows the known segments may vanish, but they do not.
-            None if self.head.len() < certain => Fit::No,
-            _ => Fit::Maybe,
-        }
-    }
-
     /// Whether every plainly spelled path that this pattern matches is matched by one of `others`.
     pub(super) fn is_covered_by<'a>(&self, others: impl Iterator<Item = &'a Self> + Clone) -> bool {
         // Beyond the length of any pattern, one segment more under `**` changes nothing.
         let longest = self.tail.as_ref().map_or(0, |_| SEGMENTS_LIMIT + 1);
         (0..=longest).all(|between| {
             let mut others = others.clone();
-            others.any(|other| other.fit_segments(self.example(between)) == Fit::Yes)
+            others.any(|other| other.matches(self.example(between)))
         })
+    }
+
+    /// Whether the pattern matches exactly these segments.
+    fn matches<'a>(&self, mut segments: impl DoubleEndedIterator<Item = &'a [u8]>) -> bool {
+        let matches = |segment: &Segment, found: Option<&[u8]>| match (segment, found) {
+            (_, None) => false,
+            (Segment::Any, Some(_)) => true,
+            (Segment::Literal(literal), Some(found)) => **literal == *found,
+        };
+        (self.head.iter()).all(|segment| matches(segment, segments.next()))
+            && match &self.tail {
+                None => segments.next().is_none(),
+                Some(tail) => {
+                    (tail.iter().rev()).all(|segment| matches(segment, segments.next_back()))
+                }
+            }
     }
 
     /// A path that the pattern matches, with `between` segments for its `**`. What stands for `*`
@@ -208,16 +156,6 @@ impl Segment {
         match self {
             Self::Any => None,
             Self::Literal(literal) => Some(literal),
-        }
-    }
-
-    /// Whether the segment matches `found`, raw and decoded.
-    fn fit(&self, found: &[u8]) -> Fit {
-        match self {
-            Self::Any => Fit::from(!found.is_empty()),
-            Self::Literal(literal) if **literal == *found => Fit::Yes,
-            Self::Literal(literal) if decoded_equals(found, literal) => Fit::Maybe,
-            Self::Literal(_) => Fit::No,
         }
     }
 }

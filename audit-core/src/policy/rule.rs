@@ -21,12 +21,7 @@ pub enum Level {
 
 impl Level {
     /// Every level, least first.
-    pub const ALL: [Self; 4] = [
-        Self::None,
-        Self::Metadata,
-        Self::Request,
-        Self::RequestResponse,
-    ];
+    pub const ALL: [Self; 4] = [Self::None, Self::Metadata, Self::Request, Self::RequestResponse];
 
     /// The word that stands in a policy.
     #[must_use]
@@ -150,15 +145,7 @@ impl Rule {
     /// more in one thing and the other in another, the earlier of the list decides.
     #[must_use]
     pub fn cmp_strictness(&self, other: &Self) -> Ordering {
-        let rank = |rule: &Self| {
-            (
-                rule.on_failure,
-                rule.level,
-                rule.durability,
-                rule.copies,
-                rule.await_outcome,
-            )
-        };
+        let rank = |rule: &Self| (rule.on_failure, rule.level, rule.durability, rule.copies, rule.await_outcome);
         rank(self).cmp(&rank(other))
     }
 }

@@ -59,13 +59,7 @@ impl Policy {
         let last = Arc::new(Rule::named("default"));
         let named = rules.into_iter().map(Arc::new);
         let rules: Box<[_]> = named.chain([last.clone()]).collect();
-        Self {
-            table: Table::new(&rules),
-            rules,
-            last,
-            text: text.into(),
-            digest: Hash::digest(text.as_bytes()),
-        }
+        Self { table: Table::new(&rules), rules, last, text: text.into(), digest: Hash::digest(text.as_bytes()) }
     }
 
     /// A policy from TOML text.
@@ -85,10 +79,7 @@ impl Policy {
     pub fn from_file(path: impl AsRef<Path>) -> Result<Self, PolicyError> {
         let path = path.as_ref();
         let read = || {
-            let text = read_text(path).map_err(|source| PolicyError::Read {
-                path: path.to_owned(),
-                source,
-            })?;
+            let text = read_text(path).map_err(|source| PolicyError::Read { path: path.to_owned(), source })?;
             Self::from_toml(&text.ok_or_else(PolicyError::too_long)?)
         };
         read().map_err(|error: PolicyError| error.in_file(path))
@@ -104,16 +95,14 @@ impl Policy {
     #[must_use]
     pub fn decide(&self, subject: &Subject<'_>) -> &Arc<Rule> {
         let position = self.table.decide(&self.rules, subject);
-        self.rules.get(position).unwrap_or(&self.last)
+        let rule = position.and_then(|position| self.rules.get(position));
+        rule.unwrap_or(&self.last)
     }
 
     /// The name of the first rule that asks for bodies, if any.
     #[must_use]
     pub fn needs_body_capture(&self) -> Option<&str> {
-        self.rules
-            .iter()
-            .find(|rule| rule.level().needs_body_capture())
-            .map(|rule| rule.name())
+        self.rules.iter().find(|rule| rule.level().needs_body_capture()).map(|rule| rule.name())
     }
 
     /// The text the policy was read from; for a built-in policy, text that means the same.
@@ -139,13 +128,10 @@ impl Default for Policy {
 fn read_text(path: &Path) -> io::Result<Option<String>> {
     let limit = u64::try_from(TEXT_LIMIT).unwrap_or(u64::MAX);
     let mut bytes = Vec::new();
-    File::open(path)?
-        .take(limit.saturating_add(1))
-        .read_to_end(&mut bytes)?;
+    File::open(path)?.take(limit.saturating_add(1)).read_to_end(&mut bytes)?;
     if bytes.len() > TEXT_LIMIT {
         return Ok(None);
     }
     let text = String::from_utf8(bytes);
-    text.map(Some)
-        .map_err(|error| io::Error::new(io::ErrorKind::InvalidData, error))
+    text.map(Some).map_err(|error| io::Error::new(io::ErrorKind::InvalidData, error))
 }

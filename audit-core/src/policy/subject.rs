@@ -20,12 +20,7 @@ impl<'a> Subject<'a> {
     /// A subject without method and path, as annotated functions have.
     #[must_use]
     pub const fn new(actor: &'a Actor, action: &'a str) -> Self {
-        Self {
-            actor,
-            action,
-            method: None,
-            path: None,
-        }
+        Self { actor, action, method: None, path: None }
     }
 
     /// Sets the method of the request.

@@ -1,276 +1,181 @@
-//! Finding the first rule that matches, without looking at every rule.
+//! Finding the rule that decides, without looking at every rule.
 
-use std::collections::HashMap;
 use std::sync::Arc;
 
-use super::conditions::{Callers, is_http};
-use super::fit::Fit;
-use super::path::{Path, segments};
-use super::path_pattern::PathPattern;
+use crate::record::{Actor, ActorType};
+
+use super::conditions::{Callers, Conditions, is_http};
+use super::name_index::NameIndex;
+use super::path::Path;
+use super::path_index::{Found, PathIndex};
+use super::rule_set::RuleSet;
 use super::{Level, Rule, Subject};
 
 /// The most different methods that the rules of one policy may name.
 pub(super) const METHODS_LIMIT: usize = 63;
 
-/// The rules of a policy, arranged for [`Table::decide`]. Positions are those of the rules.
+/// For each condition, which rules it holds for. A rule matches where all its conditions hold.
 #[derive(Clone, Debug)]
 pub(super) struct Table {
-    gates: Box<[Gate]>,
-    /// Every method that some rule names; its position is its bit in a [`Gate`].
-    methods: Box<[Box<str>]>,
-    /// Rules without `paths`, in order.
-    anywhere: Box<[usize]>,
-    /// Rules with `paths`, in order, under the literal segments their patterns start with.
-    by_start: HashMap<Box<[u8]>, Vec<Candidate>>,
-    /// The most segments of a key of `by_start`.
-    deepest: usize,
+    /// By the type of a verified caller, and last of all for everybody else.
+    callers: [RuleSet; ActorType::ALL.len() + 1],
+    methods: Vec<(Box<str>, RuleSet)>,
+    /// Rules for every method.
+    any_method: RuleSet,
+    actor_ids: NameIndex,
+    any_actor_id: RuleSet,
+    actions: NameIndex,
+    any_action: RuleSet,
+    paths: PathIndex,
+    any_path: RuleSet,
+    /// Rules that record something.
+    recording: RuleSet,
 }
-
-/// What is cheapest to know about a rule.
-#[derive(Clone, Copy, Debug)]
-struct Gate {
-    callers: Callers,
-    methods: u64,
-    has_names: bool,
-    level: Level,
-}
-
-#[derive(Clone, Debug)]
-struct Candidate {
-    rule: usize,
-    /// What remains of the pattern after its literal start.
-    rest: PathPattern,
-}
-
-/// The bit of every method that no rule names, and of no method.
-const OTHER_METHOD: u64 = 1 << METHODS_LIMIT;
 
 impl Table {
     pub(super) fn new(rules: &[Arc<Rule>]) -> Self {
-        let mut table = Self {
-            gates: Box::default(),
-            methods: Box::default(),
-            anywhere: Box::default(),
-            by_start: HashMap::new(),
-            deepest: 0,
-        };
-        let mut methods = Vec::new();
-        let mut anywhere = Vec::new();
-        let mut gates = Vec::new();
-        for (position, rule) in rules.iter().enumerate() {
-            gates.push(Gate::new(rule, &mut methods));
-            match &rule.conditions.paths {
-                None => anywhere.push(position),
-                Some(patterns) => table.add_patterns(position, patterns),
-            }
-        }
-        table.gates = gates.into();
-        table.methods = methods.into();
-        table.anywhere = anywhere.into();
-        table
-    }
-
-    fn add_patterns(&mut self, rule: usize, patterns: &[PathPattern]) {
-        for pattern in patterns {
-            let (start, depth, rest) = pattern.split_literal_start();
-            self.deepest = self.deepest.max(depth);
-            let candidates = self.by_start.entry(start.into()).or_default();
-            candidates.push(Candidate { rule, rest });
+        Self {
+            callers: std::array::from_fn(|index| {
+                let caller = match ActorType::ALL.get(index) {
+                    Some(kind) => Callers::verified(*kind),
+                    None => Callers::STRANGER,
+                };
+                rules_where(rules, |rule| rule.conditions.callers().meets(caller))
+            }),
+            methods: methods_of(rules),
+            any_method: rules_where(rules, |rule| rule.conditions.methods.is_none()),
+            actor_ids: NameIndex::new(elements(rules, |conditions| &conditions.actor_ids)),
+            any_actor_id: rules_where(rules, |rule| rule.conditions.actor_ids.is_none()),
+            actions: NameIndex::new(elements(rules, |conditions| &conditions.actions)),
+            any_action: rules_where(rules, |rule| rule.conditions.actions.is_none()),
+            paths: paths_of(rules),
+            any_path: rules_where(rules, |rule| rule.conditions.paths.is_none()),
+            recording: rules_where(rules, |rule| rule.level != Level::None),
         }
     }
 
-    /// The position of the rule that decides about `subject`; the last of `rules` if no other does.
-    pub(super) fn decide(&self, rules: &[Arc<Rule>], subject: &Subject<'_>) -> usize {
-        let caller = Caller {
-            callers: Callers::of(subject.actor),
-            method: self.method_bit(subject.method),
-        };
-        match subject.path.and_then(Path::read) {
-            None => self.first_anywhere(rules, subject, caller, rules.len()),
-            Some(path) if path.is_plain() => self.first(rules, subject, caller, &path),
-            Some(path) => self.strictest(rules, subject, caller, &path),
-        }
-    }
-
-    fn method_bit(&self, method: Option<&str>) -> u64 {
-        let position =
-            method.and_then(|method| self.methods.iter().position(|known| **known == *method));
-        position.map_or(OTHER_METHOD, |position| 1 << position)
-    }
-
-    /// The first rule without `paths` that matches, if it comes before `limit`.
-    fn first_anywhere(
-        &self,
-        rules: &[Arc<Rule>],
-        subject: &Subject<'_>,
-        caller: Caller,
-        limit: usize,
-    ) -> usize {
-        let before = self
-            .anywhere
-            .iter()
-            .copied()
-            .take_while(|rule| *rule < limit);
-        let mut before = before.filter(|rule| self.admits(rules, *rule, subject, caller));
-        before.next().unwrap_or(limit)
-    }
-
-    /// The first rule that matches a subject with a plain path.
-    fn first(
-        &self,
-        rules: &[Arc<Rule>],
-        subject: &Subject<'_>,
-        caller: Caller,
-        path: &Path<'_>,
-    ) -> usize {
-        let mut first = rules.len();
-        let body = path.body();
-        let mut end = 0;
-        for depth in 0..=self.deepest {
-            let (start, rest) = body.split_at_checked(end).unwrap_or((body, &[]));
-            let rest = rest.strip_prefix(b"/").unwrap_or(rest);
-            for candidate in self.by_start.get(start).map_or(&[][..], Vec::as_slice) {
-                if candidate.rule >= first {
-                    break;
-                }
-                if candidate.rest.fit_segments(segments(rest)) == Fit::Yes
-                    && self.allows_final_slash(candidate, path)
-                    && self.admits(rules, candidate.rule, subject, caller)
-                {
-                    first = candidate.rule;
-                }
-            }
-            if end == body.len() {
-                break;
-            }
-            let next = if depth == 0 { 0 } else { end + 1 };
-            let after = body.get(next..).unwrap_or_default();
-            end = next
-                + after
-                    .iter()
-                    .position(|byte| *byte == b'/')
-                    .unwrap_or(after.len());
-        }
-        self.first_anywhere(rules, subject, caller, first)
-    }
-
-    /// Rules that record nothing are for the path as it is spelled; to all others a final `/` makes
-    /// no difference.
-    fn allows_final_slash(&self, candidate: &Candidate, path: &Path<'_>) -> bool {
-        !path.has_final_slash()
-            || candidate.rest.ends_open()
-            || self
-                .gates
-                .get(candidate.rule)
-                .is_none_or(|gate| gate.level != Level::None)
-    }
-
-    /// The strictest of all rules that match some reading of an odd path, up to the first that
-    /// matches all of them. Rules that record nothing do not count.
-    fn strictest(
-        &self,
-        rules: &[Arc<Rule>],
-        subject: &Subject<'_>,
-        caller: Caller,
-        path: &Path<'_>,
-    ) -> usize {
-        let mut strictest: Option<(usize, &Rule)> = None;
-        for (position, rule) in rules.iter().enumerate() {
-            let fit = self.fit(position, rule, subject, caller, path);
-            let stricter = |(_, known): (usize, &Rule)| rule.cmp_strictness(known).is_gt();
-            if fit > Fit::No && strictest.is_none_or(stricter) {
-                strictest = Some((position, rule));
-            }
-            if fit == Fit::Yes {
-                break;
-            }
-        }
-        strictest.map_or(rules.len(), |(position, _)| position)
-    }
-
-    fn fit(
-        &self,
-        position: usize,
-        rule: &Rule,
-        subject: &Subject<'_>,
-        caller: Caller,
-        path: &Path<'_>,
-    ) -> Fit {
-        let conditions = &rule.conditions;
+    /// The position of the rule that decides about `subject`, if any does.
+    pub(super) fn decide(&self, rules: &[Arc<Rule>], subject: &Subject<'_>) -> Option<usize> {
         let admitted = self
-            .gates
-            .get(position)
-            .is_some_and(|gate| gate.admits(caller));
-        if rule.level == Level::None || !admitted || !conditions.actor_id_matches(subject.actor) {
-            return Fit::No;
+            .callers(subject.actor)
+            .and(&self.methods(subject.method));
+        let Some(path) = subject.path.and_then(Path::read) else {
+            return admitted
+                .and(&self.any_path)
+                .and(&self.actions(subject))
+                .first();
+        };
+        let mut found = Found {
+            surely: self.any_path,
+            maybe: self.any_path,
+        };
+        self.paths.collect(&path, &mut found);
+        if path.is_plain() {
+            return admitted
+                .and(&found.surely)
+                .and(&self.actions(subject))
+                .first();
         }
         // The name of a remote procedure comes out of the path, and is as doubtful.
-        let action = match conditions.actions {
-            None => Fit::Yes,
-            Some(_) if is_http(subject) => Fit::No,
-            Some(_) => Fit::Maybe,
-        };
-        let path = conditions.paths.as_ref().map_or(Fit::Yes, |patterns| {
-            let fits = patterns.iter().map(|pattern| pattern.fit(path));
-            fits.max().unwrap_or(Fit::No)
-        });
-        action.min(path)
-    }
-
-    /// Whether everything but the path of `rule` matches.
-    fn admits(
-        &self,
-        rules: &[Arc<Rule>],
-        rule: usize,
-        subject: &Subject<'_>,
-        caller: Caller,
-    ) -> bool {
-        let Some(gate) = self.gates.get(rule).filter(|gate| gate.admits(caller)) else {
-            return false;
-        };
-        !gate.has_names
-            || rules.get(rule).is_some_and(|rule| {
-                rule.conditions.actor_id_matches(subject.actor)
-                    && rule.conditions.action_matches(subject)
-            })
-    }
-}
-
-/// Who asks, and with what method, as bits.
-#[derive(Clone, Copy, Debug)]
-struct Caller {
-    callers: Callers,
-    method: u64,
-}
-
-impl Gate {
-    /// The gate of `rule`, whose methods are added to `known`.
-    fn new(rule: &Rule, known: &mut Vec<Box<str>>) -> Self {
-        let conditions = &rule.conditions;
-        let mut methods = if conditions.methods.is_none() {
-            u64::MAX
+        let may_be_action = if is_http(subject) {
+            self.any_action
         } else {
-            0
+            RuleSet::ALL
         };
-        for method in conditions.methods.iter().flatten() {
-            let position = known
-                .iter()
-                .position(|name| name == method)
-                .unwrap_or_else(|| {
-                    known.push(method.clone());
-                    known.len() - 1
-                });
-            methods |= 1 << position.min(METHODS_LIMIT);
-        }
-        Self {
-            callers: conditions.callers(),
-            methods,
-            has_names: conditions.actor_ids.is_some() || conditions.actions.is_some(),
-            level: rule.level,
-        }
+        let admitted = admitted.and(&self.recording);
+        let surely = admitted.and(&found.surely).and(&self.any_action);
+        let maybe = admitted.and(&found.maybe).and(&may_be_action);
+        strictest(rules, &maybe, surely.first()?)
     }
 
-    const fn admits(&self, caller: Caller) -> bool {
-        self.callers.meets(caller.callers) && self.methods & caller.method != 0
+    fn callers(&self, actor: &Actor) -> RuleSet {
+        let verified = actor.verified && actor.kind != ActorType::Unauthenticated;
+        let index = if verified {
+            actor.kind as usize
+        } else {
+            ActorType::ALL.len()
+        };
+        let callers = self.callers.get(index).unwrap_or(&RuleSet::EMPTY);
+        let mut ids = self.any_actor_id;
+        if let Some(id) = actor.id.as_deref().filter(|_| verified) {
+            self.actor_ids.collect(id, &mut ids);
+        }
+        callers.and(&ids)
     }
+
+    fn methods(&self, method: Option<&str>) -> RuleSet {
+        let named =
+            method.and_then(|method| self.methods.iter().find(|(name, _)| **name == *method));
+        named.map_or(self.any_method, |(_, rules)| *rules)
+    }
+
+    fn actions(&self, subject: &Subject<'_>) -> RuleSet {
+        let mut actions = self.any_action;
+        if !self.actions.is_empty() && !is_http(subject) {
+            self.actions.collect(subject.action, &mut actions);
+        }
+        actions
+    }
+}
+
+/// The strictest rule of `maybe` before `surely`, and of that one; the earliest of equals.
+fn strictest(rules: &[Arc<Rule>], maybe: &RuleSet, surely: usize) -> Option<usize> {
+    let before = maybe.iter().take_while(|position| *position < surely);
+    let candidates = before.chain([surely]);
+    candidates
+        .filter_map(|position| Some((position, rules.get(position)?)))
+        .reduce(|best, next| {
+            if next.1.cmp_strictness(best.1).is_gt() {
+                next
+            } else {
+                best
+            }
+        })
+        .map(|(position, _)| position)
+}
+
+fn rules_where(rules: &[Arc<Rule>], holds: impl Fn(&Rule) -> bool) -> RuleSet {
+    let mut set = RuleSet::EMPTY;
+    for (position, _) in rules.iter().enumerate().filter(|(_, rule)| holds(rule)) {
+        set.insert(position);
+    }
+    set
+}
+
+/// The elements of one list of all rules, each with the position of its rule.
+fn elements<'a, T: 'a>(
+    rules: &'a [Arc<Rule>],
+    list: impl Fn(&'a Conditions) -> &'a Option<Box<[T]>>,
+) -> impl Iterator<Item = (usize, &'a T)> {
+    rules.iter().enumerate().flat_map(move |(position, rule)| {
+        let elements = list(&rule.conditions).as_deref().unwrap_or_default();
+        elements.iter().map(move |element| (position, element))
+    })
+}
+
+fn methods_of(rules: &[Arc<Rule>]) -> Vec<(Box<str>, RuleSet)> {
+    let any = rules_where(rules, |rule| rule.conditions.methods.is_none());
+    let mut methods: Vec<(Box<str>, RuleSet)> = Vec::new();
+    for (position, method) in elements(rules, |conditions| &conditions.methods) {
+        match methods.iter_mut().find(|(name, _)| name == method) {
+            Some((_, rules)) => rules.insert(position),
+            None => {
+                let mut rules = any;
+                rules.insert(position);
+                methods.push((method.clone(), rules));
+            }
+        }
+    }
+    methods
+}
+
+fn paths_of(rules: &[Arc<Rule>]) -> PathIndex {
+    let mut index = PathIndex::new();
+    for (position, pattern) in elements(rules, |conditions| &conditions.paths) {
+        let records_nothing = rules
+            .get(position)
+            .is_some_and(|rule| rule.level == Level::None);
+        index.insert(position, pattern, records_nothing);
+    }
+    index
 }

@@ -68,11 +68,7 @@ impl Principal {
     /// A principal with no issuer.
     #[must_use]
     pub fn new(kind: ActorType, id: impl Into<String>) -> Self {
-        Self {
-            kind,
-            id: id.into(),
-            issuer: None,
-        }
+        Self { kind, id: id.into(), issuer: None }
     }
 
     /// Names who vouches for the principal.

@@ -7,8 +7,7 @@ use super::json::{write_float, write_integer, write_string, write_unsigned};
 use super::line::FRAME_LIMIT;
 use super::time::write_rfc3339;
 use super::{
-    ActivityId, Actor, Event, Http, Kind, Outcome, OutcomeResult, Protocol, RecordLimits, Rpc,
-    Source, Span, Value,
+    ActivityId, Actor, Event, Http, Kind, Outcome, OutcomeResult, Protocol, RecordLimits, Rpc, Source, Span, Value,
 };
 
 /// Room that is kept for the members that always come last: `policy`, `truncated` and the brace.
@@ -31,11 +30,7 @@ impl BodyWriter {
         out.extend_from_slice(b"\",\"kind\":\"");
         out.extend_from_slice(kind.as_str().as_bytes());
         out.push(b'"');
-        Self {
-            out,
-            limit: line.saturating_sub(FRAME_LIMIT + CLOSING),
-            truncated: Vec::new(),
-        }
+        Self { out, limit: line.saturating_sub(FRAME_LIMIT + CLOSING), truncated: Vec::new() }
     }
 
     fn room(&self) -> usize {
@@ -90,8 +85,7 @@ impl BodyWriter {
     /// A true-or-false member.
     pub(crate) fn boolean(&mut self, name: &str, value: bool) {
         self.key(name);
-        self.out
-            .extend_from_slice(if value { b"true" } else { b"false" });
+        self.out.extend_from_slice(if value { b"true" } else { b"false" });
     }
 
     /// A time member.
@@ -163,11 +157,7 @@ impl BodyWriter {
     }
 
     /// The attributes, as many as fit.
-    pub(crate) fn attributes(
-        &mut self,
-        attributes: &[(Cow<'_, str>, Value<'_>)],
-        limits: &RecordLimits,
-    ) {
+    pub(crate) fn attributes(&mut self, attributes: &[(Cow<'_, str>, Value<'_>)], limits: &RecordLimits) {
         if attributes.is_empty() {
             return;
         }
@@ -202,20 +192,11 @@ impl BodyWriter {
             Value::Integer(value) => write_integer(*value, &mut self.out),
             Value::Unsigned(value) => write_unsigned(*value, &mut self.out),
             Value::Float(value) => write_float(*value, &mut self.out),
-            Value::Bool(value) => {
-                self.out
-                    .extend_from_slice(if *value { b"true" } else { b"false" })
-            }
+            Value::Bool(value) => self.out.extend_from_slice(if *value { b"true" } else { b"false" }),
         }
     }
 
-    fn pairs(
-        &mut self,
-        name: &str,
-        path: &str,
-        pairs: &[(Cow<'_, str>, Cow<'_, str>)],
-        limits: &RecordLimits,
-    ) {
+    fn pairs(&mut self, name: &str, path: &str, pairs: &[(Cow<'_, str>, Cow<'_, str>)], limits: &RecordLimits) {
         if pairs.is_empty() {
             return;
         }
@@ -272,11 +253,7 @@ pub(crate) struct EventFrame<'a> {
 }
 
 /// The members of an intent, or of a single-shot event.
-pub(crate) fn encode_event(
-    event: &Event<'_>,
-    frame: &EventFrame<'_>,
-    limits: &RecordLimits,
-) -> Vec<u8> {
+pub(crate) fn encode_event(event: &Event<'_>, frame: &EventFrame<'_>, limits: &RecordLimits) -> Vec<u8> {
     let mut body = BodyWriter::new(frame.time, frame.kind, limits.line);
     body.id("id", frame.id);
     if let Some(parent) = event.parent.or(frame.parent) {
@@ -388,10 +365,7 @@ pub(crate) fn encode_outcome(
         body.number("code", u64::try_from(code).unwrap_or(2));
     }
     if outcome.result != OutcomeResult::Refused {
-        body.number(
-            "latency_us",
-            u64::try_from(frame.latency.as_micros()).unwrap_or(u64::MAX),
-        );
+        body.number("latency_us", u64::try_from(frame.latency.as_micros()).unwrap_or(u64::MAX));
     }
     if let Some(bytes) = outcome.request_bytes {
         body.number("request_bytes", bytes);
@@ -413,11 +387,7 @@ pub(crate) fn encode_outcome(
 /// (W3C Trace Context §3.2).
 pub(crate) fn is_traceparent(text: &str) -> bool {
     let bytes = text.as_bytes();
-    let hex = |range: std::ops::Range<usize>| {
-        bytes[range]
-            .iter()
-            .all(|byte| matches!(byte, b'0'..=b'9' | b'a'..=b'f'))
-    };
+    let hex = |range: std::ops::Range<usize>| bytes[range].iter().all(|byte| matches!(byte, b'0'..=b'9' | b'a'..=b'f'));
     let nonzero = |range: std::ops::Range<usize>| bytes[range].iter().any(|byte| *byte != b'0');
     // Only the first 55 characters mean anything; a longer value is not worth recording.
     bytes.len() == 55

@@ -24,10 +24,7 @@ impl Source {
 
 impl From<SocketAddr> for Source {
     fn from(address: SocketAddr) -> Self {
-        Self {
-            ip: address.ip(),
-            port: Some(address.port()),
-        }
+        Self { ip: address.ip(), port: Some(address.port()) }
     }
 }
 

@@ -11,9 +11,7 @@ pub struct ActivityId(uuid::Uuid);
 impl ActivityId {
     /// A new identifier for something that happens at `time`.
     pub(crate) fn new(time: SystemTime) -> Self {
-        let millis = time
-            .duration_since(UNIX_EPOCH)
-            .map_or(0, |since| since.as_millis() as u64);
+        let millis = time.duration_since(UNIX_EPOCH).map_or(0, |since| since.as_millis() as u64);
         let mut random = [0; 10];
         random[..8].copy_from_slice(&fastrand::u64(..).to_le_bytes());
         random[8..].copy_from_slice(&fastrand::u16(..).to_le_bytes());
@@ -64,8 +62,6 @@ impl FromStr for ActivityId {
         if text.len() != 36 {
             return Err(ParseActivityIdError);
         }
-        uuid::Uuid::try_parse(text)
-            .map(Self)
-            .map_err(|_| ParseActivityIdError)
+        uuid::Uuid::try_parse(text).map(Self).map_err(|_| ParseActivityIdError)
     }
 }

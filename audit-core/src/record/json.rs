@@ -54,14 +54,7 @@ fn write_escaped(text: &str, limit: usize, out: &mut Vec<u8>) -> bool {
             0 => out.extend_from_slice(encoded),
             1 => {
                 let digit = |nibble: u8| b"0123456789abcdef"[usize::from(nibble)];
-                out.extend_from_slice(&[
-                    b'\\',
-                    b'u',
-                    b'0',
-                    b'0',
-                    digit(encoded[0] >> 4),
-                    digit(encoded[0] & 15),
-                ]);
+                out.extend_from_slice(&[b'\\', b'u', b'0', b'0', digit(encoded[0] >> 4), digit(encoded[0] & 15)]);
             }
             letter => out.extend_from_slice(&[b'\\', letter]),
         }

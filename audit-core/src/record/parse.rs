@@ -90,10 +90,7 @@ impl fmt::Display for ParseError {
                 write!(f, "the frame breaks at byte {at}: expected {expected}")
             }
             Self::UnknownVersion { version } => {
-                write!(
-                    f,
-                    "the line has format version {version}, only 1 is known here"
-                )
+                write!(f, "the line has format version {version}, only 1 is known here")
             }
             Self::Json { at, expected } => {
                 write!(f, "not JSON at byte {at}: expected {expected}")
@@ -137,15 +134,8 @@ impl Frame {
         let prev = line
             .get(digest..digest + 64)
             .and_then(|digits| Hash::from_hex(digits).ok())
-            .ok_or(ParseError::Frame {
-                at: digest,
-                expected: "64 lower-case hexadecimal digits",
-            })?;
-        Ok(Self {
-            seq,
-            prev,
-            length: digest + 66,
-        })
+            .ok_or(ParseError::Frame { at: digest, expected: "64 lower-case hexadecimal digits" })?;
+        Ok(Self { seq, prev, length: digest + 66 })
     }
 }
 
@@ -180,10 +170,7 @@ pub(crate) fn split_frame(line: &[u8]) -> Result<(u64, usize), ParseError> {
     }
     let at = VERSION.len() + digits;
     if line.get(at..at + PREV.len()) != Some(PREV) {
-        return Err(ParseError::Frame {
-            at,
-            expected: ",\"prev\":\"",
-        });
+        return Err(ParseError::Frame { at, expected: ",\"prev\":\"" });
     }
     let digest = at + PREV.len();
     if line.get(digest + 64..digest + 66) != Some(b"\",") {
@@ -200,10 +187,7 @@ fn unknown_start(line: &[u8]) -> ParseError {
     if line.starts_with(b"\xef\xbb\xbf") {
         return ParseError::ByteOrderMark;
     }
-    let wrong = ParseError::Frame {
-        at: 0,
-        expected: "{\"v\":1,\"seq\":",
-    };
+    let wrong = ParseError::Frame { at: 0, expected: "{\"v\":1,\"seq\":" };
     let Some(rest) = line.strip_prefix(b"{\"v\":") else {
         return wrong;
     };
@@ -214,9 +198,7 @@ fn unknown_start(line: &[u8]) -> ParseError {
         .and_then(|digits| std::str::from_utf8(digits).ok())
         .and_then(|digits| digits.parse().ok());
     match (version, rest.get(digits)) {
-        (Some(version), Some(b',' | b'}')) if version != 1 => {
-            ParseError::UnknownVersion { version }
-        }
+        (Some(version), Some(b',' | b'}')) if version != 1 => ParseError::UnknownVersion { version },
         _ => wrong,
     }
 }
@@ -250,12 +232,7 @@ impl<'a> Record<'a> {
     pub fn parse(line: &'a [u8]) -> Result<Self, ParseError> {
         let frame = Frame::parse(line)?;
         let body = LineParser::default().body(line, frame.length)?;
-        Ok(Self {
-            line,
-            seq: frame.seq,
-            prev: frame.prev,
-            body,
-        })
+        Ok(Self { line, seq: frame.seq, prev: frame.prev, body })
     }
 
     /// The stored bytes, without the line feed.
@@ -318,17 +295,12 @@ impl LineParser {
         let found = self.members(line, &mut scanner)?;
         scanner.skip_space();
         if scanner.at() != line.len() {
-            return Err(ParseError::Json {
-                at: scanner.at(),
-                expected: "nothing after the closing brace",
-            });
+            return Err(ParseError::Json { at: scanner.at(), expected: "nothing after the closing brace" });
         }
         if !scanner.is_ascii()
             && let Err(error) = std::str::from_utf8(line)
         {
-            return Err(ParseError::NotUtf8 {
-                at: error.valid_up_to(),
-            });
+            return Err(ParseError::NotUtf8 { at: error.valid_up_to() });
         }
         self.facts(line, &found)
     }
@@ -355,48 +327,27 @@ impl LineParser {
         };
         let time = text(found.time)
             .and_then(|span| self.clock.read(span.of(line)))
-            .ok_or(ParseError::Member {
-                name: "time",
-                expected: "a time such as 2026-11-23T11:40:06.757467Z",
-            })?;
-        let kind_word = text(found.kind).ok_or(ParseError::Member {
-            name: "kind",
-            expected: "a word",
-        })?;
+            .ok_or(ParseError::Member { name: "time", expected: "a time such as 2026-11-23T11:40:06.757467Z" })?;
+        let kind_word = text(found.kind).ok_or(ParseError::Member { name: "kind", expected: "a word" })?;
         let id = match found.id {
             None => None,
             place => Some(
                 text(place)
                     .and_then(|span| activity_id(span.of(line)))
-                    .ok_or(ParseError::Member {
-                        name: "id",
-                        expected: "a UUID of 36 characters in lower case",
-                    })?,
+                    .ok_or(ParseError::Member { name: "id", expected: "a UUID of 36 characters in lower case" })?,
             ),
         };
         let kind = kind_of(kind_word.of(line));
         if matches!(kind, Some(Kind::Intent | Kind::Outcome)) && id.is_none() {
-            return Err(ParseError::Member {
-                name: "id",
-                expected: "present in an intent and in an outcome",
-            });
+            return Err(ParseError::Member { name: "id", expected: "present in an intent and in an outcome" });
         }
-        Ok(BodyFacts {
-            time,
-            kind,
-            kind_word,
-            id,
-        })
+        Ok(BodyFacts { time, kind, kind_word, id })
     }
 }
 
 /// Where the names `v`, `seq` and `prev` stand in a frame of `length` bytes.
 fn frame_names(length: usize) -> [Span; 3] {
-    let name = |start: usize, bytes: usize| Span {
-        start: start as u32,
-        end: (start + bytes) as u32,
-        escaped: false,
-    };
+    let name = |start: usize, bytes: usize| Span { start: start as u32, end: (start + bytes) as u32, escaped: false };
     [name(2, 1), name(8, 3), name(length.saturating_sub(73), 4)]
 }
 

@@ -75,11 +75,7 @@ impl<'a> Member<'a> {
     /// The member `name`, if this is an object that has one.
     #[must_use]
     pub fn member(&self, name: &str) -> Option<Self> {
-        if self.shape == Shape::Object {
-            find(self.line, self.span.start as usize + 1, name)
-        } else {
-            None
-        }
+        if self.shape == Shape::Object { find(self.line, self.span.start as usize + 1, name) } else { None }
     }
 }
 

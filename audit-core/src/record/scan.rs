@@ -26,8 +26,7 @@ pub(crate) struct Span {
 impl Span {
     /// The bytes of `line` that this stretch covers.
     pub(crate) fn of<'a>(&self, line: &'a [u8]) -> &'a [u8] {
-        line.get(self.start as usize..self.end as usize)
-            .unwrap_or_default()
+        line.get(self.start as usize..self.end as usize).unwrap_or_default()
     }
 }
 
@@ -65,11 +64,7 @@ pub(crate) struct Scanner<'a> {
 impl<'a> Scanner<'a> {
     /// A scanner of `line` from the byte `at` on.
     pub(crate) const fn new(line: &'a [u8], at: usize) -> Self {
-        Self {
-            line,
-            at,
-            ascii: true,
-        }
+        Self { line, at, ascii: true }
     }
 
     /// Where the next byte is.
@@ -88,10 +83,7 @@ impl<'a> Scanner<'a> {
     }
 
     const fn wrong(&self, expected: &'static str) -> ParseError {
-        ParseError::Json {
-            at: self.at,
-            expected,
-        }
+        ParseError::Json { at: self.at, expected }
     }
 
     #[inline]
@@ -175,29 +167,19 @@ impl<'a> Scanner<'a> {
         }
         let bytes = name.of(self.line);
         let edge = |byte: Option<&u8>| u64::from(byte.copied().unwrap_or_default());
-        let mixed = edge(bytes.first()).wrapping_mul(31)
-            ^ edge(bytes.last()).wrapping_mul(7)
-            ^ bytes.len() as u64;
+        let mixed = edge(bytes.first()).wrapping_mul(31) ^ edge(bytes.last()).wrapping_mul(7) ^ bytes.len() as u64;
         1 << (mixed & 63)
     }
 
     /// Notes the name of a member, and refuses it if the object has one of that name.
     #[inline]
-    fn check_name(
-        &self,
-        names: &mut Names,
-        base: usize,
-        seen: &mut u64,
-        name: Span,
-    ) -> Result<(), ParseError> {
+    fn check_name(&self, names: &mut Names, base: usize, seen: &mut u64, name: Span) -> Result<(), ParseError> {
         let bit = self.mark(name);
         let count = names.0.len() - base;
         if *seen & bit != 0 && count < COMPARED_AT_ONCE {
             let known = names.0.get(base..).unwrap_or_default();
             if known.iter().any(|other| same(self.line, *other, name)) {
-                return Err(ParseError::DuplicateMember {
-                    at: name.start as usize,
-                });
+                return Err(ParseError::DuplicateMember { at: name.start as usize });
             }
         }
         *seen |= bit;
@@ -211,10 +193,7 @@ impl<'a> Scanner<'a> {
         if names.len() <= COMPARED_AT_ONCE {
             return Ok(());
         }
-        let mut texts: Vec<_> = names
-            .iter()
-            .map(|name| (unescape(name.of(self.line)), name.start))
-            .collect();
+        let mut texts: Vec<_> = names.iter().map(|name| (unescape(name.of(self.line)), name.start)).collect();
         texts.sort_unstable();
         for pair in texts.windows(2) {
             if let [(one, _), (other, at)] = pair
@@ -228,11 +207,7 @@ impl<'a> Scanner<'a> {
 
     /// A value of any shape; its stretch has the quotes of a string left out.
     #[inline]
-    pub(crate) fn value(
-        &mut self,
-        names: &mut Names,
-        depth: usize,
-    ) -> Result<(Span, Shape), ParseError> {
+    pub(crate) fn value(&mut self, names: &mut Names, depth: usize) -> Result<(Span, Shape), ParseError> {
         if matches!(self.peek(), Some(b' ' | b'\t' | b'\r')) {
             self.skip_space();
         }
@@ -301,11 +276,7 @@ impl<'a> Scanner<'a> {
     }
 
     const fn span(&self, start: usize, end: usize, escaped: bool) -> Span {
-        Span {
-            start: start as u32,
-            end: end as u32,
-            escaped,
-        }
+        Span { start: start as u32, end: end as u32, escaped }
     }
 
     /// The rest of a string whose opening quote has been passed.
@@ -339,11 +310,7 @@ impl<'a> Scanner<'a> {
     /// Passes printable ASCII other than quotes and backslashes, eight bytes at a time.
     #[inline]
     fn skip_plain(&mut self) {
-        while let Some(word) = self
-            .line
-            .get(self.at..)
-            .and_then(|rest| rest.first_chunk::<8>())
-        {
+        while let Some(word) = self.line.get(self.at..).and_then(|rest| rest.first_chunk::<8>()) {
             let word = u64::from_le_bytes(*word);
             // The lowest byte that is set here is exact: a borrow only reaches bytes above a hit.
             let hits = ((word ^ QUOTES).wrapping_sub(ONES)
@@ -357,8 +324,7 @@ impl<'a> Scanner<'a> {
             }
             self.at += 8;
         }
-        while matches!(self.peek(), Some(byte) if (0x20..0x80).contains(&byte) && byte != b'"' && byte != b'\\')
-        {
+        while matches!(self.peek(), Some(byte) if (0x20..0x80).contains(&byte) && byte != b'"' && byte != b'\\') {
             self.at += 1;
         }
     }
@@ -447,9 +413,7 @@ impl<'a> Scanner<'a> {
     /// Numbers from 2^53 on are not exact for every reader (RFC 8259 §6).
     fn check_exact(&self, start: usize) -> Result<(), ParseError> {
         let text = self.line.get(start..self.at).unwrap_or_default();
-        let value = std::str::from_utf8(text)
-            .ok()
-            .and_then(|text| text.parse::<f64>().ok());
+        let value = std::str::from_utf8(text).ok().and_then(|text| text.parse::<f64>().ok());
         match value {
             Some(value) if value.abs() < super::json::EXACT_LIMIT as f64 => Ok(()),
             _ => Err(ParseError::NumberTooLarge { at: start }),

@@ -1,4 +1,8 @@
-//! From `2026-11-23T11:40:06.757467Z` to microseconds since 1970.
+//! From `2026-11-23T11:40:06.757467Z` to microseconds since 1970, and back.
+
+use std::time::{Duration, UNIX_EPOCH};
+
+use super::time::write_rfc3339;
 
 /// Reads the times of records, and remembers the last second it has seen: in a log it is nearly
 /// always the second of the next record too.
@@ -10,10 +14,7 @@ pub(crate) struct TimeReader {
 
 impl Default for TimeReader {
     fn default() -> Self {
-        Self {
-            text: [0; 20],
-            micros: 0,
-        }
+        Self { text: [0; 20], micros: 0 }
     }
 }
 
@@ -33,24 +34,22 @@ impl TimeReader {
     }
 }
 
+/// `2026-11-23T11:40:06.757467Z` from microseconds since 1970.
+pub(crate) fn time_text(micros: i64) -> String {
+    let distance = Duration::from_micros(micros.unsigned_abs());
+    let time = if micros < 0 { UNIX_EPOCH.checked_sub(distance) } else { UNIX_EPOCH.checked_add(distance) };
+    let mut text = Vec::new();
+    write_rfc3339(time.unwrap_or(UNIX_EPOCH), &mut text);
+    text.into_iter().map(char::from).collect()
+}
+
 fn number(digits: &[u8]) -> Option<i64> {
-    digits.iter().try_fold(0_i64, |value, digit| {
-        digit
-            .is_ascii_digit()
-            .then(|| value * 10 + i64::from(digit - b'0'))
-    })
+    digits.iter().try_fold(0_i64, |value, digit| digit.is_ascii_digit().then(|| value * 10 + i64::from(digit - b'0')))
 }
 
 /// Seconds since 1970 of `2026-11-23T11:40:06.`.
 fn seconds(text: &[u8; 20]) -> Option<i64> {
-    let marks = [
-        (4, b'-'),
-        (7, b'-'),
-        (10, b'T'),
-        (13, b':'),
-        (16, b':'),
-        (19, b'.'),
-    ];
+    let marks = [(4, b'-'), (7, b'-'), (10, b'T'), (13, b':'), (16, b':'), (19, b'.')];
     if marks.iter().any(|(at, mark)| text.get(*at) != Some(mark)) {
         return None;
     }

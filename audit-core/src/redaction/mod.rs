@@ -2,5 +2,6 @@
 //! name is on an [`AllowList`].
 
 mod allow_list;
+mod secret_name;
 
 pub use allow_list::{AllowList, AllowListError};

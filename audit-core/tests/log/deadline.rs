@@ -11,7 +11,7 @@ mod futures_like {
     use std::task::{Context, Waker};
 
     /// Polls a future once, as a caller does that goes away right after.
-    pub fn poll_once<F: Future + Unpin>(future: &mut F) {
+    pub(crate) fn poll_once<F: Future + Unpin>(future: &mut F) {
         let mut cx = Context::from_waker(Waker::noop());
         assert!(Pin::new(future).poll(&mut cx).is_pending());
     }

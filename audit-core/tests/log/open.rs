@@ -29,8 +29,10 @@ fn a_rule_that_the_backend_cannot_satisfy_is_refused_when_the_log_opens() {
     assert!(matches!(&error, OpenError::Unsatisfiable { wanted: Durability::Synced, .. }), "{error}");
     let error = builder(&memory()).policy(policy("copies = 2")).open().unwrap_err();
     assert!(matches!(&error, OpenError::Unsatisfiable { rule, .. } if rule == "test"), "{error}");
-    assert!(Capabilities::new(Durability::Written, Durability::Synced, audit_core::backend::Fencing::None)
-        .can_reach(Durability::Synced));
+    assert!(
+        Capabilities::new(Durability::Written, Durability::Synced, audit_core::backend::Fencing::None)
+            .can_reach(Durability::Synced)
+    );
 }
 
 #[test]
@@ -56,8 +58,7 @@ async fn a_log_is_opened_only_with_its_own_key_and_origin() {
     close(&builder(&memory).key(own.clone()).open().unwrap()).await;
     let error = builder(&memory).key(Key::generate("test.example").unwrap()).open().unwrap_err();
     assert!(matches!(error, OpenError::WrongKey { .. }), "{error}");
-    let error =
-        AuditLog::builder("other.example/log").key(own.clone()).backend(memory.clone()).open().unwrap_err();
+    let error = AuditLog::builder("other.example/log").key(own.clone()).backend(memory.clone()).open().unwrap_err();
     assert!(matches!(error, OpenError::WrongKey { .. }), "{error}");
     close(&builder(&memory).key(own).open().unwrap()).await;
 }

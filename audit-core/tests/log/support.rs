@@ -9,53 +9,53 @@ use audit_core::{AuditLog, Durability, Event, Key, Memory, Policy};
 use serde_json::Value;
 
 /// A builder of a log in `memory` whose appends are `synced` at once.
-pub fn builder(memory: &Memory) -> Builder {
+pub(crate) fn builder(memory: &Memory) -> Builder {
     AuditLog::builder("test.example/log").key(key()).backend(memory.clone())
 }
 
-pub fn key() -> Key {
+pub(crate) fn key() -> Key {
     Key::generate("test.example").unwrap()
 }
 
-pub fn memory() -> Memory {
+pub(crate) fn memory() -> Memory {
     Memory::promising(Durability::Synced)
 }
 
 /// A log that nothing disturbs, and the memory it is kept in.
-pub fn log() -> (AuditLog, Memory) {
+pub(crate) fn log() -> (AuditLog, Memory) {
     let memory = memory();
     (builder(&memory).open().unwrap(), memory)
 }
 
-pub fn policy(rule: &str) -> Policy {
+pub(crate) fn policy(rule: &str) -> Policy {
     Policy::from_toml(&format!("[[rule]]\nname = \"test\"\n{rule}\n")).unwrap()
 }
 
-pub fn event() -> Event<'static> {
+pub(crate) fn event() -> Event<'static> {
     Event::action("ledger.rotate").resource("ledger/7")
 }
 
 /// Every record in `memory`.
-pub fn records(memory: &Memory) -> Vec<Value> {
+pub(crate) fn records(memory: &Memory) -> Vec<Value> {
     memory.lines().iter().map(|line| serde_json::from_slice(line).unwrap()).collect()
 }
 
 /// The records of one kind.
-pub fn of_kind(memory: &Memory, kind: &str) -> Vec<Value> {
+pub(crate) fn of_kind(memory: &Memory, kind: &str) -> Vec<Value> {
     records(memory).into_iter().filter(|record| record["kind"] == kind).collect()
 }
 
 /// The `result` of every outcome.
-pub fn results(memory: &Memory) -> Vec<String> {
+pub(crate) fn results(memory: &Memory) -> Vec<String> {
     of_kind(memory, "outcome").iter().map(|record| record["result"].as_str().unwrap().to_owned()).collect()
 }
 
-pub async fn close(log: &AuditLog) {
+pub(crate) async fn close(log: &AuditLog) {
     log.close(Duration::from_secs(5)).await.unwrap();
 }
 
 /// Waits until `condition` holds, for at most five seconds.
-pub async fn eventually(what: &str, mut condition: impl FnMut() -> bool) {
+pub(crate) async fn eventually(what: &str, mut condition: impl FnMut() -> bool) {
     let start = Instant::now();
     while !condition() {
         assert!(start.elapsed() < Duration::from_secs(5), "never happened: {what}");
@@ -65,14 +65,14 @@ pub async fn eventually(what: &str, mut condition: impl FnMut() -> bool) {
 
 /// A store in memory between which and the log stands a valve.
 #[derive(Debug)]
-pub struct Valved {
+pub(crate) struct Valved {
     memory: Memory,
     valve: Arc<Valve>,
 }
 
 /// What happens to the calls of a [`Valved`] store.
 #[derive(Debug, Default)]
-pub struct Valve {
+pub(crate) struct Valve {
     state: Mutex<State>,
     changed: Condvar,
 }
@@ -86,7 +86,7 @@ struct State {
 
 /// What happens to one kind of call.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub enum Way {
+pub(crate) enum Way {
     /// It goes through.
     #[default]
     Open,
@@ -111,17 +111,17 @@ pub enum Way {
 }
 
 impl Valve {
-    pub fn appends(&self, way: Way) {
+    pub(crate) fn appends(&self, way: Way) {
         self.state.lock().unwrap().appends = way;
         self.changed.notify_all();
     }
 
-    pub fn syncs(&self, way: Way) {
+    pub(crate) fn syncs(&self, way: Way) {
         self.state.lock().unwrap().syncs = way;
         self.changed.notify_all();
     }
 
-    pub fn append_calls(&self) -> usize {
+    pub(crate) fn append_calls(&self) -> usize {
         self.state.lock().unwrap().append_calls
     }
 
@@ -135,7 +135,7 @@ impl Valve {
 }
 
 /// A log on a store with a valve.
-pub fn valved(durability: Durability, change: impl FnOnce(Builder) -> Builder) -> (AuditLog, Memory, Arc<Valve>) {
+pub(crate) fn valved(durability: Durability, change: impl FnOnce(Builder) -> Builder) -> (AuditLog, Memory, Arc<Valve>) {
     let memory = Memory::with_capabilities(Capabilities::new(
         durability,
         Durability::Synced,
@@ -148,7 +148,7 @@ pub fn valved(durability: Durability, change: impl FnOnce(Builder) -> Builder) -
 }
 
 /// Limits under which checkpoints and heartbeats keep out of the way.
-pub fn quiet(limits: &mut LogLimits) {
+pub(crate) fn quiet(limits: &mut LogLimits) {
     limits.checkpoint_interval = Duration::from_secs(60);
     limits.sync_interval = Duration::from_secs(60);
 }

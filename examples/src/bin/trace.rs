@@ -4,6 +4,7 @@
 //! Two lines a request, one before the handler and one after it, as the audit log writes them.
 
 use std::fs::OpenOptions;
+use std::process::ExitCode;
 
 use examples::options::Options;
 use examples::payments::Payments;
@@ -13,18 +14,15 @@ use tracing::Level;
 use tracing_appender::non_blocking::NonBlockingBuilder;
 
 #[tokio::main]
-async fn main() -> Result<(), Failure> {
+async fn main() -> ExitCode {
+    examples::end(run().await)
+}
+
+async fn run() -> Result<(), Failure> {
     let options = Options::from_arguments()?;
-    let file = OpenOptions::new()
-        .create(true)
-        .append(true)
-        .open(options.log()?)?;
+    let file = OpenOptions::new().create(true).append(true).open(options.log()?)?;
     let (writer, _flushes_when_dropped) = NonBlockingBuilder::default().lossy(false).finish(file);
-    tracing_subscriber::fmt()
-        .json()
-        .with_max_level(Level::INFO)
-        .with_writer(writer)
-        .init();
+    tracing_subscriber::fmt().json().with_max_level(Level::INFO).with_writer(writer).init();
 
     let app = router::payments(Payments::new()).layer(
         TraceLayer::new_for_http()

@@ -9,11 +9,7 @@ use crate::command::{self, Result, cargo};
 pub(crate) fn check() -> Result<Verdict> {
     if command::output(cargo().args(["deny", "--version"])).is_err() {
         let version = ["--version", VERSION];
-        command::run(
-            cargo()
-                .args(["install", "--locked", "cargo-deny"])
-                .args(version),
-        )?;
+        command::run(cargo().args(["install", "--locked", "cargo-deny"]).args(version))?;
     }
     let mut all = cargo();
     all.args(["deny", "check", "--hide-inclusion-graph"]);
@@ -26,20 +22,11 @@ pub(crate) fn check() -> Result<Verdict> {
     if !said.contains("failed to fetch advisory database") {
         return Err(format!("cargo deny found:\n{said}").into());
     }
-    let rest = [
-        "deny",
-        "check",
-        "--hide-inclusion-graph",
-        "bans",
-        "licenses",
-        "sources",
-    ];
+    let rest = ["deny", "check", "--hide-inclusion-graph", "bans", "licenses", "sources"];
     command::run(cargo().args(rest))?;
     println!("WARNING: the advisory database cannot be fetched from here.");
     println!("WARNING: known vulnerabilities in dependencies were NOT looked for.");
-    Ok(Verdict::Partly(
-        "advisories NOT checked, their database is out of reach",
-    ))
+    Ok(Verdict::Partly("advisories NOT checked, their database is out of reach"))
 }
 
 const VERSION: &str = "0.20.2";

@@ -31,20 +31,12 @@ pub(crate) fn check() -> Result<Verdict> {
             newest = newest.max((needs, name));
         }
         let (needs, because) = newest;
-        println!(
-            "{name}: promises {}, {because} needs {}",
-            show(promised),
-            show(needs)
-        );
+        println!("{name}: promises {}, {because} needs {}", show(promised), show(needs));
         if needs > promised {
             too_new.push(format!("{name} cannot promise {}", show(promised)));
         }
     }
-    if too_new.is_empty() {
-        Ok(Verdict::Held)
-    } else {
-        Err(too_new.join("\n").into())
-    }
+    if too_new.is_empty() { Ok(Verdict::Held) } else { Err(too_new.join("\n").into()) }
 }
 
 type Version = (u64, u64, u64);
@@ -57,8 +49,7 @@ fn needed<'a>(root: &'a str, nodes: &HashMap<&'a str, &'a Value>) -> HashSet<&'a
         let dependencies = nodes.get(id).and_then(|node| node["deps"].as_array());
         for dependency in dependencies.into_iter().flatten() {
             let kinds = dependency["dep_kinds"].as_array();
-            let tests_only =
-                kinds.is_some_and(|kinds| kinds.iter().all(|kind| kind["kind"] == "dev"));
+            let tests_only = kinds.is_some_and(|kinds| kinds.iter().all(|kind| kind["kind"] == "dev"));
             if let Some(id) = dependency["pkg"].as_str()
                 && !tests_only
                 && seen.insert(id)
@@ -82,16 +73,11 @@ fn show((major, minor, patch): Version) -> String {
 
 fn by_id(list: &Value) -> HashMap<&str, &Value> {
     let items = list.as_array().into_iter().flatten();
-    items
-        .filter_map(|item| Some((item["id"].as_str()?, item)))
-        .collect()
+    items.filter_map(|item| Some((item["id"].as_str()?, item))).collect()
 }
 
 fn strings(list: &Value) -> impl Iterator<Item = &str> {
-    list.as_array()
-        .into_iter()
-        .flatten()
-        .filter_map(Value::as_str)
+    list.as_array().into_iter().flatten().filter_map(Value::as_str)
 }
 
 const PLATFORM: &str = "x86_64-unknown-linux-gnu";

@@ -24,10 +24,7 @@ pub(crate) fn check() -> Result<Verdict> {
                 faults.push(format!("{name}:{number}: {path} is a path of one machine"));
             }
         }
-        match Path::new(name)
-            .extension()
-            .and_then(|extension| extension.to_str())
-        {
+        match Path::new(name).extension().and_then(|extension| extension.to_str()) {
             Some("rs") => lengths.push((text.lines().count(), name.to_owned())),
             Some("toml") => faults.extend(unsorted(name, &text)),
             _ => {}
@@ -37,20 +34,12 @@ pub(crate) fn check() -> Result<Verdict> {
     for (length, name) in lengths.iter().filter(|(length, _)| *length > LINES_MAX) {
         faults.push(format!("{name}: {length} lines, more than {LINES_MAX}"));
     }
-    let median = lengths
-        .get(lengths.len() / 2)
-        .map_or(0, |(length, _)| *length);
+    let median = lengths.get(lengths.len() / 2).map_or(0, |(length, _)| *length);
     println!("{} source files, median {median} lines", lengths.len());
     if median > LINES_MEDIAN_MAX {
-        faults.push(format!(
-            "the median file has more than {LINES_MEDIAN_MAX} lines"
-        ));
+        faults.push(format!("the median file has more than {LINES_MEDIAN_MAX} lines"));
     }
-    if faults.is_empty() {
-        Ok(Verdict::Held)
-    } else {
-        Err(faults.join("\n").into())
-    }
+    if faults.is_empty() { Ok(Verdict::Held) } else { Err(faults.join("\n").into()) }
 }
 
 /// The first path in `line` that exists on somebody's machine only.
@@ -104,10 +93,7 @@ mod tests {
     #[test]
     fn a_path_of_one_machine_is_found() {
         let path = format!("/{}/ann/src", "home");
-        assert_eq!(
-            machine_path(&format!("see {path} there")),
-            Some(path.as_str())
-        );
+        assert_eq!(machine_path(&format!("see {path} there")), Some(path.as_str()));
     }
 
     #[test]

@@ -67,12 +67,7 @@ mod tests {
         count.line("running 3 tests");
         count.line("test result: ok. 3 passed; 0 failed; 1 ignored; 0 measured; 0 filtered out; finished in 0.00s");
         count.line("test result: FAILED. 2 passed; 1 failed; 0 ignored; 0 measured; 0 filtered out; finished in 1.25s");
-        let expected = Count {
-            passed: 5,
-            failed: 1,
-            ignored: 1,
-            programs: 2,
-        };
+        let expected = Count { passed: 5, failed: 1, ignored: 1, programs: 2 };
         assert_eq!(count, expected);
     }
 

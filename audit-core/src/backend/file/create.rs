@@ -70,10 +70,7 @@ pub(super) fn read_small(path: &Path, limit: u64) -> io::Result<Option<Vec<u8>>>
     let mut bytes = Vec::new();
     file.take(limit + 1).read_to_end(&mut bytes)?;
     if bytes.len() as u64 > limit {
-        return Err(io::Error::new(
-            io::ErrorKind::InvalidData,
-            format!("longer than {limit} bytes"),
-        ));
+        return Err(io::Error::new(io::ErrorKind::InvalidData, format!("longer than {limit} bytes")));
     }
     Ok(Some(bytes))
 }
@@ -81,7 +78,5 @@ pub(super) fn read_small(path: &Path, limit: u64) -> io::Result<Option<Vec<u8>>>
 /// What `meaning` makes of the names in a directory, as far as it can be read.
 pub(super) fn names<T>(path: &Path, meaning: impl Fn(&str) -> Option<T>) -> Vec<T> {
     let entries = fs::read_dir(path).into_iter().flatten().flatten();
-    entries
-        .filter_map(|entry| meaning(entry.file_name().to_str()?))
-        .collect()
+    entries.filter_map(|entry| meaning(entry.file_name().to_str()?)).collect()
 }

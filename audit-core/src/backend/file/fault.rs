@@ -34,26 +34,18 @@ pub(super) fn is_broken(error: &io::Error) -> bool {
 
 /// Whether there is no room: on the disk, in the quota, or under the limit on the size of a file.
 pub(super) fn is_full(error: &io::Error) -> bool {
-    matches!(
-        error.kind(),
-        io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded | io::ErrorKind::FileTooLarge
-    )
+    matches!(error.kind(), io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded | io::ErrorKind::FileTooLarge)
 }
 
 /// The error of a call after which nothing was written.
 pub(super) fn failed(doing: &'static str, path: &Path, source: io::Error) -> BackendError {
     if is_broken(&source) {
-        return BackendError::Poisoned {
-            detail: format!("{doing} failed: {}: {source}", path.display()),
-        };
+        return BackendError::Poisoned { detail: format!("{doing} failed: {}: {source}", path.display()) };
     }
     if is_full(&source) {
         return full(path, &source);
     }
-    if matches!(
-        source.kind(),
-        io::ErrorKind::PermissionDenied | io::ErrorKind::ReadOnlyFilesystem
-    ) {
+    if matches!(source.kind(), io::ErrorKind::PermissionDenied | io::ErrorKind::ReadOnlyFilesystem) {
         return BackendError::Misconfigured {
             detail: format!(
                 "{doing} is not permitted: {}: {source}; give this user read and write access to the directory and everything in it",
@@ -61,33 +53,19 @@ pub(super) fn failed(doing: &'static str, path: &Path, source: io::Error) -> Bac
             ),
         };
     }
-    BackendError::Unavailable {
-        doing,
-        source: at_path(path, source),
-    }
+    BackendError::Unavailable { doing, source: at_path(path, source) }
 }
 
 /// The error of a write for which there was no room.
 pub(super) fn full(path: &Path, source: &io::Error) -> BackendError {
-    BackendError::Full {
-        detail: format!(
-            "{}: {source}; free some space, the log goes on by itself",
-            path.display()
-        ),
-    }
+    BackendError::Full { detail: format!("{}: {source}; free some space, the log goes on by itself", path.display()) }
 }
 
 /// The error of a write that cannot be undone: nobody knows what is there.
 pub(super) fn unknown(doing: &'static str, path: &Path, source: io::Error) -> BackendError {
-    BackendError::Unknown {
-        doing,
-        source: at_path(path, source),
-    }
+    BackendError::Unknown { doing, source: at_path(path, source) }
 }
 
 fn at_path(path: &Path, source: io::Error) -> Box<dyn std::error::Error + Send + Sync> {
-    Box::new(AtPath {
-        path: path.to_owned(),
-        source,
-    })
+    Box::new(AtPath { path: path.to_owned(), source })
 }

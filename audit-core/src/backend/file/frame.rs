@@ -16,10 +16,7 @@ pub(super) fn frame(line: &[u8]) -> Option<Frame> {
     let (seq, rest) = seq(line)?;
     let rest = rest.strip_prefix(b",\"prev\":\"")?;
     let (prev, rest) = rest.split_at_checked(64)?;
-    rest.starts_with(b"\",").then_some(Frame {
-        seq,
-        prev: Hash::from_hex(prev).ok()?,
-    })
+    rest.starts_with(b"\",").then_some(Frame { seq, prev: Hash::from_hex(prev).ok()? })
 }
 
 /// The `seq` at the start of a line, and what follows it.

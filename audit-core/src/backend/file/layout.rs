@@ -9,17 +9,8 @@ pub(crate) struct Layout {
 }
 
 /// The entries that a directory may have and still be an empty store.
-const OWN_NAMES: [&str; 9] = [
-    "LOCK",
-    "log.pub",
-    "log.pub.tmp",
-    "checkpoint",
-    "checkpoint.tmp",
-    "segments",
-    "checkpoints",
-    "tile",
-    "quarantine",
-];
+const OWN_NAMES: [&str; 9] =
+    ["LOCK", "log.pub", "log.pub.tmp", "checkpoint", "checkpoint.tmp", "segments", "checkpoints", "tile", "quarantine"];
 
 impl Layout {
     pub(crate) fn new(dir: impl Into<PathBuf>) -> Self {
@@ -69,6 +60,17 @@ impl Layout {
         self.dir.join("tile")
     }
 
+    /// The full tile at `level` whose first hash is the `index` times 256th (C2SP tlog-tiles).
+    pub(crate) fn tile(&self, level: u8, index: u64) -> PathBuf {
+        let mut path = format!("{:03}", index % 1_000);
+        let mut rest = index / 1_000;
+        while rest > 0 {
+            path = format!("x{:03}/{path}", rest % 1_000);
+            rest /= 1_000;
+        }
+        self.tiles().join(level.to_string()).join(path)
+    }
+
     pub(crate) fn quarantine(&self) -> PathBuf {
         self.dir.join("quarantine")
     }
@@ -100,7 +102,5 @@ pub(crate) fn checkpoint_size(name: &str) -> Option<u64> {
 }
 
 fn twenty_digits(text: &str) -> Option<u64> {
-    (text.len() == 20 && text.bytes().all(|byte| byte.is_ascii_digit()))
-        .then(|| text.parse().ok())
-        .flatten()
+    (text.len() == 20 && text.bytes().all(|byte| byte.is_ascii_digit())).then(|| text.parse().ok()).flatten()
 }

@@ -28,13 +28,7 @@ pub(super) struct Lines<'f> {
 impl<'f> Lines<'f> {
     /// The lines of `file` between two offsets; the first has to be the start of a line.
     pub(super) const fn new(file: &'f fs::File, start: u64, end: u64) -> Self {
-        Self {
-            file,
-            next: start,
-            end,
-            buffer: Vec::new(),
-            start: 0,
-        }
+        Self { file, next: start, end, buffer: Vec::new(), start: 0 }
     }
 
     /// Where the next line starts.

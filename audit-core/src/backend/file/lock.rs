@@ -46,9 +46,7 @@ impl Lock {
                 // Somebody removed the file: the lock on the old one keeps nobody out.
                 Ok(()) => {}
                 Err(TryLockError::WouldBlock) if Instant::now() >= until => {
-                    return Err(BackendError::InUse {
-                        holder: holder(file),
-                    });
+                    return Err(BackendError::InUse { holder: holder(file) });
                 }
                 Err(TryLockError::WouldBlock) => std::thread::sleep(POLL),
                 Err(TryLockError::Error(source)) => return Err(unsupported(path, source)),
@@ -58,12 +56,9 @@ impl Lock {
 
     /// Writes who holds the lock, for the error that the next one gets.
     fn describe(&mut self) -> io::Result<()> {
-        let mut text = format!(
-            "pid {} on {} since ",
-            std::process::id(),
-            rustix::system::uname().nodename().to_string_lossy()
-        )
-        .into_bytes();
+        let mut text =
+            format!("pid {} on {} since ", std::process::id(), rustix::system::uname().nodename().to_string_lossy())
+                .into_bytes();
         write_rfc3339(SystemTime::now(), &mut text);
         text.push(b'\n');
         self.file.set_len(0)?;
@@ -93,10 +88,9 @@ fn holder(file: fs::File) -> String {
     let read = file.take(HOLDER_LIMIT).read_to_end(&mut text);
     let text = String::from_utf8_lossy(&text);
     match text.trim() {
-        described if read.is_ok() && !described.is_empty() => described
-            .chars()
-            .map(|c| if c.is_control() { '\u{fffd}' } else { c })
-            .collect(),
+        described if read.is_ok() && !described.is_empty() => {
+            described.chars().map(|c| if c.is_control() { '\u{fffd}' } else { c }).collect()
+        }
         _ => "another process, which has not said yet which one it is".to_owned(),
     }
 }

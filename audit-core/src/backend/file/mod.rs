@@ -6,38 +6,37 @@ mod frame;
 mod layout;
 mod lines;
 mod lock;
+mod open;
 mod peaks;
 mod quarantine;
 mod range;
+mod reader;
 mod recover;
 mod rewrite;
 mod room;
 mod segment;
+mod segments;
 mod shared;
 mod signed;
 mod synchronizer;
 mod tail;
+mod tiler;
+mod tiles;
 mod writer;
 
-use std::fs;
 use std::ops::Range;
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use self::layout::Layout;
 use self::lock::Lock;
-use self::segment::Segment;
-use self::shared::Shared;
 use self::synchronizer::FileSynchronizer;
 use self::writer::Writer;
+pub use self::reader::FileReader;
 use super::{
     Backend, BackendError, Batch, Capabilities, Durability, Fencing, Head, Opened, Synchronizer,
     contract,
 };
-
-/// The longest text of a verifier key that is read.
-const KEY_LIMIT: u64 = 4_096;
 
 /// A log in a directory on a local disk.
 ///
@@ -120,50 +119,6 @@ impl File {
             }),
         }
     }
-
-    /// Opens the log that is in the directory, whose lock is held.
-    fn open_log(
-        &mut self,
-        layout: Layout,
-        lock: Lock,
-        verifier_key: String,
-        deadline: Instant,
-    ) -> Result<Opened, BackendError> {
-        recover::make_directories(&layout)?;
-        let signed = signed::read(&layout, &verifier_key)?;
-        let found = recover::recover(&layout, signed.as_ref(), deadline)?;
-        let mut firsts = found.firsts;
-        let current = match firsts.last() {
-            Some(first) => Segment::open(&layout, *first, found.len)?,
-            None => {
-                firsts.push(0);
-                Segment::create(&layout, 0)?
-            }
-        };
-        let shared = Shared::new(
-            lock,
-            found.head.size,
-            current.first(),
-            Arc::clone(current.file()),
-        );
-        let shared = Arc::new(shared);
-        let size = signed.as_ref().map(|signed| signed.size);
-        shared.add_leaves(size.unwrap_or(0), &found.leaves);
-        let synchronizer =
-            FileSynchronizer::new(layout.clone(), Arc::clone(&shared), found.head.size, size);
-        let writer = Writer::new(self, layout, shared, firsts, current, found.head);
-        self.state = State::Open {
-            writer,
-            synchronizer: Some(synchronizer),
-        };
-        Ok(Opened {
-            verifier_key: Some(verifier_key),
-            checkpoint: signed.map(|signed| signed.note),
-            signed_range: found.signed_range,
-            head: found.head,
-            recovery: found.recovery,
-        })
-    }
 }
 
 impl Backend for File {
@@ -180,17 +135,15 @@ impl Backend for File {
         self.state = State::Closed;
         let layout = Layout::new(&self.dir);
         create::directory(layout.dir())?;
-        refuse_foreign(&layout)?;
+        open::refuse_foreign(&layout)?;
         let until = (Instant::now() + self.lock_wait).min(deadline);
         let lock = Lock::take(&layout.lock(), until)?;
-        match verifier_key(&layout)? {
-            Some(key) => self.open_log(layout, lock, key, deadline),
-            None => {
-                refuse_keyless(&layout)?;
-                self.state = State::Empty(lock);
-                Ok(Opened::empty())
-            }
-        }
+        let (state, opened) = match open::verifier_key(&layout)? {
+            Some(key) => open::log(self, layout, lock, key, deadline)?,
+            None => open::empty(&layout, lock)?,
+        };
+        self.state = state;
+        Ok(opened)
     }
 
     fn create(&mut self, verifier_key: &str, deadline: Instant) -> Result<(), BackendError> {
@@ -207,12 +160,9 @@ impl Backend for File {
             }
         };
         let layout = Layout::new(&self.dir);
-        recover::make_directories(&layout)?;
-        let path = layout.verifier_key();
-        let text = format!("{}\n", verifier_key.trim_end());
-        create::replace(&path, text.as_bytes())
-            .map_err(|error| fault::failed("writing the verifier key", &path, error))?;
-        self.open_log(layout, lock, verifier_key.trim_end().to_owned(), deadline)?;
+        let verifier_key = verifier_key.trim_end();
+        open::found(&layout, verifier_key)?;
+        (self.state, _) = open::log(self, layout, lock, verifier_key.to_owned(), deadline)?;
         Ok(())
     }
 
@@ -251,65 +201,4 @@ impl Backend for File {
             }),
         }
     }
-}
-
-/// The verifier key of the log, if there is a log.
-fn verifier_key(layout: &Layout) -> Result<Option<String>, BackendError> {
-    let path = layout.verifier_key();
-    let bytes = create::read_small(&path, KEY_LIMIT)
-        .map_err(|error| fault::failed("reading the verifier key", &path, error))?;
-    let Some(bytes) = bytes else {
-        return Ok(None);
-    };
-    match std::str::from_utf8(&bytes).map(str::trim_end) {
-        Ok(text) if text.splitn(3, '+').count() == 3 && !text.contains('\n') => {
-            Ok(Some(text.to_owned()))
-        }
-        _ => Err(BackendError::Misconfigured {
-            detail: format!(
-                "{} does not hold one verifier key (<name>+<id>+<key>): put back the one that the log was created with",
-                path.display()
-            ),
-        }),
-    }
-}
-
-/// Refuses a directory that holds something else than a log.
-fn refuse_foreign(layout: &Layout) -> Result<(), BackendError> {
-    if layout.verifier_key().exists() {
-        return Ok(());
-    }
-    let failed = |error| fault::failed("looking at the directory", layout.dir(), error);
-    for entry in fs::read_dir(layout.dir()).map_err(failed)? {
-        let name = entry.map_err(failed)?.file_name();
-        if !name.to_str().is_some_and(Layout::is_own_name) {
-            return Err(BackendError::Misconfigured {
-                detail: format!(
-                    "{} is not empty and not a log: {} is there; name a directory of its own for the log",
-                    layout.dir().display(),
-                    name.display()
-                ),
-            });
-        }
-    }
-    Ok(())
-}
-
-/// Refuses to take what is left of a log for an empty store.
-fn refuse_keyless(layout: &Layout) -> Result<(), BackendError> {
-    let has_lines = fs::read_dir(layout.segments())
-        .into_iter()
-        .flatten()
-        .flatten()
-        .any(|entry| entry.metadata().is_ok_and(|metadata| metadata.len() > 0));
-    if !has_lines && !layout.checkpoint().exists() {
-        return Ok(());
-    }
-    Err(BackendError::Misconfigured {
-        detail: format!(
-            "{} is missing, but {} holds a log: put back the verifier key that it was created with",
-            layout.verifier_key().display(),
-            layout.dir().display()
-        ),
-    })
 }

@@ -6,7 +6,7 @@ use std::io::{self, Read as _, Write as _};
 use sha2::{Digest as _, Sha256};
 
 use super::layout::Layout;
-use super::recover::{Place, Segments};
+use super::segments::{Place, Segments};
 use super::{create, fault};
 use crate::backend::BackendError;
 use crate::evidence::Hash;
@@ -27,12 +27,8 @@ pub(super) struct Cut {
 }
 
 /// Copies everything behind `place` into a file named after line `seq`, then cuts it off.
-pub(super) fn move_away(
-    segments: &Segments<'_>,
-    place: Place,
-    seq: u64,
-) -> Result<(), BackendError> {
-    let layout = segments.layout;
+pub(super) fn move_away(segments: &Segments, place: Place, seq: u64) -> Result<(), BackendError> {
+    let layout = &segments.layout;
     let directory = layout.quarantine();
     let failed = |error| fault::failed(MOVING, &directory, error);
     copy(segments, place, seq)?;
@@ -53,7 +49,7 @@ pub(super) fn move_away(
     create::sync_directory(&layout.segments()).map_err(failed)
 }
 
-fn copy(segments: &Segments<'_>, place: Place, seq: u64) -> Result<(), BackendError> {
+fn copy(segments: &Segments, place: Place, seq: u64) -> Result<(), BackendError> {
     let directory = segments.layout.quarantine();
     let failed = |error| fault::failed(MOVING, &directory, error);
     let temporary = directory.join("new.tmp");

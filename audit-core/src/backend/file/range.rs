@@ -1,69 +1,198 @@
 //! The compact range at the newest checkpoint: from what was kept beside it, or from the lines.
 
-use super::lines::Lines;
+use super::frame;
 use super::peaks;
-use super::recover::{Place, Segments};
+use super::segments::Segments;
 use super::signed::Signed;
+use super::tiles::{self, Nodes, WIDTH};
 use crate::backend::BackendError;
-use crate::evidence::CompactRange;
+use crate::evidence::{CompactRange, Hash, node_hash};
 use crate::record::line;
 
-/// Derives the compact range whose root the newest checkpoint signs.
+/// The signed end of a log.
+#[derive(Debug)]
+pub(super) struct SignedEnd {
+    pub(super) range: CompactRange,
+    /// The leaf hashes behind the last full tile.
+    pub(super) leaves: Vec<Hash>,
+}
+
+impl SignedEnd {
+    /// The end of a log without a checkpoint.
+    pub(super) const fn nothing() -> Self {
+        Self {
+            range: CompactRange::new(),
+            leaves: Vec::new(),
+        }
+    }
+}
+
+/// Derives the compact range whose root the newest checkpoint signs, and checks that the last
+/// lines it is about are those that are there.
 ///
-/// Nothing that was kept is believed: only a range that hashes to the signed root counts.
-pub(super) fn derive(
-    segments: &Segments<'_>,
+/// Nothing that was kept is believed: only a range that hashes to the signed root counts. With
+/// tiles or peaks this reads up to 256 lines and O(log n) hashes or tiles, without them all lines.
+pub(super) fn derive(segments: &Segments, signed: &Signed) -> Result<SignedEnd, BackendError> {
+    let last = LastLines::read(segments, signed.size)?;
+    let range = authentic(segments, signed, &last)?;
+    last.check(segments, &range)?;
+    let full = last.leaves.len() as u64 == WIDTH;
+    Ok(SignedEnd {
+        range,
+        leaves: if full { Vec::new() } else { last.leaves },
+    })
+}
+
+fn authentic(
+    segments: &Segments,
     signed: &Signed,
+    last: &LastLines,
 ) -> Result<CompactRange, BackendError> {
-    let fits = |range: &CompactRange| range.size() == signed.size && range.root() == signed.root;
-    if let Some(range) = peaks::read(segments.layout, signed.size).filter(fits) {
+    let size = signed.size;
+    let fits = |range: &CompactRange| range.size() == size && range.root() == signed.root;
+    if let Some(range) = peaks::read(&segments.layout, size).filter(fits) {
         return Ok(range);
     }
-    for size in peaks::sizes(segments.layout) {
-        if size < signed.size
-            && let Some(range) = peaks::read(segments.layout, size)
-            && let Some(range) = extend(segments, range, signed.size)?.filter(fits)
+    if let Some(range) = from_tiles(segments, size, last)?.filter(fits) {
+        return Ok(range);
+    }
+    for older in peaks::sizes(&segments.layout) {
+        if older < size
+            && let Some(range) = peaks::read(&segments.layout, older)
+            && let Some(range) = Some(extend(segments, range, size)?).filter(fits)
         {
             return Ok(range);
         }
     }
-    extend(segments, CompactRange::new(), signed.size)?
-        .filter(fits)
-        .ok_or_else(|| BackendError::Tampered {
-            seq: None,
-            detail: format!("the first {} lines do not have the root that the newest checkpoint signs; keep the directory as evidence and start a new log elsewhere", signed.size),
-        })
+    let range = extend(segments, CompactRange::new(), size)?;
+    if fits(&range) {
+        return Ok(range);
+    }
+    Err(rewritten(
+        last.edited,
+        &format!("the first {size} lines do not have the root that the newest checkpoint signs"),
+    ))
 }
 
-/// Adds the lines up to `size` to `range`; `None` if they are not all there.
-fn extend(
-    segments: &Segments<'_>,
-    mut range: CompactRange,
-    size: u64,
-) -> Result<Option<CompactRange>, BackendError> {
-    if range.size() == size {
-        return Ok(Some(range));
+/// The last lines that are signed: from the start of the last tile that they touch.
+#[derive(Debug)]
+struct LastLines {
+    first: u64,
+    leaves: Vec<Hash>,
+    /// The first of them that the next one does not link to.
+    edited: Option<u64>,
+}
+
+impl LastLines {
+    fn read(segments: &Segments, size: u64) -> Result<Self, BackendError> {
+        let first = size.saturating_sub(1) / WIDTH * WIDTH;
+        let mut leaves = Vec::new();
+        let mut edited = None;
+        segments.visit(first, size - first, |bytes| {
+            let prev = frame::frame(bytes).map(|frame| frame.prev);
+            if leaves.last().is_some() && prev.as_ref() != leaves.last() && edited.is_none() {
+                edited = Some(first + leaves.len() as u64 - 1);
+            }
+            leaves.push(line::leaf(bytes));
+        })?;
+        Ok(Self {
+            first,
+            leaves,
+            edited,
+        })
     }
-    let Some(start) = segments.find(range.size())? else {
+
+    /// Checks that the smallest subtrees of `range` are those over these lines.
+    fn check(&self, segments: &Segments, range: &CompactRange) -> Result<(), BackendError> {
+        let mut own = CompactRange::new();
+        for leaf in &self.leaves {
+            own.push(*leaf);
+        }
+        let complete = self.first + own.size() == range.size();
+        if !complete {
+            // Garbage among them: no line can be told from it.
+        } else if (self.leaves.len() as u64) < WIDTH {
+            if range.peaks().ends_with(own.peaks()) {
+                return Ok(());
+            }
+        } else {
+            // Tiles that were damaged are no reason to refuse the log.
+            for nodes in [Nodes::new(segments), Nodes::of_lines(segments)] {
+                let peak = climb(nodes, range.size(), own.root())?;
+                if peak.as_ref() == range.peaks().last() {
+                    return Ok(());
+                }
+            }
+        }
+        Err(rewritten(
+            self.edited,
+            &format!(
+                "lines {} to {} are not those that the newest checkpoint signs",
+                self.first,
+                range.size().saturating_sub(1)
+            ),
+        ))
+    }
+}
+
+/// From the root of the last tile of a tree that ends with a full one to its smallest complete
+/// subtree.
+fn climb(mut nodes: Nodes<'_>, size: u64, tile: Hash) -> Result<Option<Hash>, BackendError> {
+    let mut node = tile;
+    for level in WIDTH.trailing_zeros()..size.trailing_zeros() {
+        let left = (size >> level) - 2;
+        match nodes.node(level, left)? {
+            Some(left) => node = node_hash(&left, &node),
+            None => return Ok(None),
+        }
+    }
+    Ok(Some(node))
+}
+
+/// The range from full tiles and the last lines.
+fn from_tiles(
+    segments: &Segments,
+    size: u64,
+    last: &LastLines,
+) -> Result<Option<CompactRange>, BackendError> {
+    if size >= WIDTH && tiles::read(&segments.layout, 0, 0).is_none() {
+        // Without tiles, the lines behind older peaks are the shorter way.
         return Ok(None);
-    };
-    for segment in start.segment..segments.firsts.len() {
-        let place = Place {
-            segment,
-            offset: if segment == start.segment {
-                start.offset
-            } else {
-                0
-            },
-        };
-        let (file, len) = segments.open(place.segment)?;
-        let mut lines = Lines::new(&file, place.offset, len);
-        while range.size() < size {
-            match lines.next().map_err(|error| segments.failed(error))? {
-                Some(bytes) => range.push(line::leaf(bytes)),
-                None => break,
+    }
+    let mut nodes = Nodes::new(segments);
+    let mut peaks = Vec::new();
+    for level in (WIDTH.trailing_zeros()..u64::BITS).rev() {
+        if size >> level & 1 == 1 {
+            match nodes.node(level, (size >> level) - 1)? {
+                Some(peak) => peaks.push(peak),
+                None => return Ok(None),
             }
         }
     }
-    Ok((range.size() == size).then_some(range))
+    if !size.is_multiple_of(WIDTH) {
+        let mut end = CompactRange::new();
+        for leaf in &last.leaves {
+            end.push(*leaf);
+        }
+        peaks.extend_from_slice(end.peaks());
+    }
+    Ok(CompactRange::from_peaks(size, peaks).ok())
+}
+
+/// Adds the lines up to `size` to `range`, as far as they are there.
+fn extend(
+    segments: &Segments,
+    mut range: CompactRange,
+    size: u64,
+) -> Result<CompactRange, BackendError> {
+    let start = range.size();
+    segments.visit(start, size - start, |bytes| range.push(line::leaf(bytes)))?;
+    Ok(range)
+}
+
+fn rewritten(seq: Option<u64>, what: &str) -> BackendError {
+    BackendError::Tampered {
+        seq,
+        detail: format!("{what}; keep the directory as evidence and start a new log elsewhere"),
+    }
 }

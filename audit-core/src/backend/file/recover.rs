@@ -8,18 +8,16 @@
 use std::fs;
 use std::time::Instant;
 
-use super::layout::{Layout, segment_first};
-use super::lines::{self, Lines};
+use super::layout::Layout;
+use super::lines::Lines;
 use super::quarantine;
-use super::range;
+use super::range::{self, SignedEnd};
 use super::rewrite;
+use super::segments::{Place, Segments};
 use super::signed::Signed;
 use super::tail::{End, Rest, Step};
-use super::{create, fault};
 use crate::backend::{BackendError, Head, Recovery, contract};
-use crate::evidence::{CompactRange, Hash};
-
-const LOOKING: &str = "looking at the end of the log";
+use crate::evidence::Hash;
 
 /// What was found, and made safe to append to.
 #[derive(Debug)]
@@ -29,26 +27,11 @@ pub(super) struct Recovered {
     /// How many bytes of the last segment are whole lines.
     pub(super) len: u64,
     pub(super) head: Head,
-    pub(super) signed_range: Option<CompactRange>,
+    /// The tree at the newest checkpoint.
+    pub(super) signed: SignedEnd,
     pub(super) recovery: Option<Recovery>,
     /// The leaf hashes of the lines behind the newest checkpoint.
     pub(super) leaves: Vec<Hash>,
-}
-
-/// A place between two lines.
-#[derive(Clone, Copy, Debug)]
-pub(super) struct Place {
-    /// The index of the segment among all.
-    pub(super) segment: usize,
-    pub(super) offset: u64,
-}
-
-/// The segments of a log that is being opened.
-#[derive(Debug)]
-pub(super) struct Segments<'a> {
-    pub(super) layout: &'a Layout,
-    pub(super) firsts: Vec<u64>,
-    deadline: Instant,
 }
 
 /// The lines behind the newest checkpoint.
@@ -71,9 +54,10 @@ pub(super) fn recover(
     let mut segments = Segments::list(layout, deadline)?;
     let size = signed.map_or(0, |signed| signed.size);
     let (base, start) = segments.end_of_signed(size)?;
-    let signed_range = signed
-        .map(|signed| range::derive(&segments, signed))
-        .transpose()?;
+    let signed = match signed {
+        Some(signed) => range::derive(&segments, signed)?,
+        None => SignedEnd::nothing(),
+    };
     let tail = segments.tail(base, start)?;
     let cut = segments.cut(&tail)?;
     if tail.head.size > size {
@@ -92,48 +76,14 @@ pub(super) fn recover(
         firsts: segments.firsts,
         len: tail.place.offset,
         head: tail.head,
-        signed_range,
+        signed,
         recovery,
         leaves: tail.leaves,
     })
 }
 
-impl<'a> Segments<'a> {
-    /// Lists the segments, and makes the first one if a crash came before it was made.
-    fn list(layout: &'a Layout, deadline: Instant) -> Result<Self, BackendError> {
-        let path = layout.segments();
-        fs::read_dir(&path).map_err(|error| fault::failed(LOOKING, &path, error))?;
-        let mut firsts = create::names(&path, segment_first);
-        firsts.sort_unstable();
-        Ok(Self {
-            layout,
-            firsts,
-            deadline,
-        })
-    }
-
-    /// Opens a segment for reading; also says how long it is.
-    pub(super) fn open(&self, index: usize) -> Result<(fs::File, u64), BackendError> {
-        contract::in_time(self.deadline, LOOKING)?;
-        let first = self.firsts.get(index).copied().unwrap_or_default();
-        let path = self.layout.segment(first);
-        let failed = |error| fault::failed(LOOKING, &path, error);
-        let file = fs::File::open(&path).map_err(failed)?;
-        let len = file.metadata().map_err(failed)?.len();
-        Ok((file, len))
-    }
-
-    /// The segment that holds line `seq`, if it is there, and where in it the line starts.
-    pub(super) fn find(&self, seq: u64) -> Result<Option<Place>, BackendError> {
-        let after = self.firsts.partition_point(|first| *first <= seq);
-        let Some(segment) = after.checked_sub(1) else {
-            return Ok(None);
-        };
-        let (file, len) = self.open(segment)?;
-        let offset = lines::find(&file, len, seq).map_err(|error| self.failed(error))?;
-        Ok(offset.map(|offset| Place { segment, offset }))
-    }
-
+/// Opening needs these once; everything else of the segments is beside them.
+impl Segments {
     /// The head at the size of the newest checkpoint, and the place behind its last line.
     fn end_of_signed(&self, size: u64) -> Result<(Head, Place), BackendError> {
         let Some(last) = size.checked_sub(1) else {
@@ -178,7 +128,7 @@ impl<'a> Segments<'a> {
             };
             let (file, len) = self.open(index)?;
             if index > start.segment {
-                let first = self.firsts.get(index).copied().unwrap_or_default();
+                let first = self.first(index);
                 if first < end.head().size {
                     return Err(contradicts(first, "a second segment holds this line"));
                 }
@@ -216,15 +166,23 @@ impl<'a> Segments<'a> {
                     tail.last.extend_from_slice(line);
                     tail.place.offset = lines.offset();
                 }
-                Step::Contradicts => {
+                Step::OutOfPlace => {
                     return Err(contradicts(
                         end.head().size,
-                        "the line here, behind the newest checkpoint, does not continue the one before",
+                        "behind the newest checkpoint, a line with another number stands here",
+                    ));
+                }
+                Step::Unlinked => {
+                    // What is signed was checked, so then it is this line that was changed.
+                    let seq = end.head().size - u64::from(!tail.leaves.is_empty());
+                    return Err(contradicts(
+                        seq,
+                        "behind the newest checkpoint, the next line does not continue this one",
                     ));
                 }
                 Step::Malformed => break,
             }
-            contract::in_time(self.deadline, LOOKING)?;
+            self.in_time()?;
         }
         if tail.place.offset < len {
             self.survey(file, tail.place.offset, len, end.head(), &mut tail.rest)?;
@@ -274,11 +232,7 @@ impl<'a> Segments<'a> {
             quarantine::move_away(self, tail.place, tail.head.size)?;
             self.firsts.truncate(tail.place.segment + 1);
         }
-        quarantine::cut_in_front_of(self.layout, tail.head.size)
-    }
-
-    pub(super) fn failed(&self, error: std::io::Error) -> BackendError {
-        fault::failed(LOOKING, &self.layout.segments(), error)
+        quarantine::cut_in_front_of(&self.layout, tail.head.size)
     }
 }
 
@@ -298,17 +252,4 @@ fn contradicts(seq: u64, what: &str) -> BackendError {
         seq: Some(seq),
         detail: format!("{what}; keep the directory as evidence and start a new log elsewhere"),
     }
-}
-
-/// The leftovers of `create` that a crash may have prevented: the directories.
-pub(super) fn make_directories(layout: &Layout) -> Result<(), BackendError> {
-    for path in [
-        layout.segments(),
-        layout.checkpoints(),
-        layout.tiles(),
-        layout.quarantine(),
-    ] {
-        create::directory(&path)?;
-    }
-    Ok(())
 }

@@ -4,7 +4,7 @@ use std::fs;
 use std::os::unix::fs::FileExt as _;
 
 use super::lines;
-use super::recover::{Place, Segments};
+use super::segments::{Place, Segments};
 use super::{create, fault};
 use crate::backend::BackendError;
 
@@ -16,7 +16,7 @@ const BLOCK: usize = 1 << 20;
 /// Writes the bytes between two places again, the same ones, and forces them to disk.
 ///
 /// A crash in between changes nothing: every byte is overwritten with itself.
-pub(super) fn again(segments: &Segments<'_>, start: Place, end: Place) -> Result<(), BackendError> {
+pub(super) fn again(segments: &Segments, start: Place, end: Place) -> Result<(), BackendError> {
     let mut block = vec![0; BLOCK];
     for index in start.segment..=end.segment {
         let (source, len) = segments.open(index)?;
@@ -33,9 +33,7 @@ pub(super) fn again(segments: &Segments<'_>, start: Place, end: Place) -> Result
         if offset == last {
             continue;
         }
-        let path = segments
-            .layout
-            .segment(segments.firsts.get(index).copied().unwrap_or_default());
+        let path = segments.layout.segment(segments.first(index));
         let failed = |error| fault::failed(REWRITING, &path, error);
         // Not for appending: with O_APPEND a write goes to the end, whatever the offset.
         let target = fs::OpenOptions::new()

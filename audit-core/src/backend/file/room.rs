@@ -20,12 +20,7 @@ pub(super) struct Room {
 
 impl Room {
     pub(super) const fn new(dir: PathBuf, min_free: u64) -> Self {
-        Self {
-            dir,
-            min_free,
-            asked: None,
-            free: 0,
-        }
+        Self { dir, min_free, asked: None, free: 0 }
     }
 
     /// Refuses `bytes` that would leave less than what is kept free.

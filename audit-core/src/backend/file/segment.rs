@@ -50,12 +50,7 @@ impl Segment {
     }
 
     fn from_file(first: u64, path: PathBuf, file: fs::File, len: u64) -> Self {
-        Self {
-            first,
-            path,
-            file: Arc::new(file),
-            len,
-        }
+        Self { first, path, file: Arc::new(file), len }
     }
 
     pub(super) const fn first(&self) -> u64 {
@@ -107,16 +102,13 @@ impl Segment {
     /// Makes the file end after `len` bytes, all of them whole lines.
     pub(super) fn end_at(&mut self, len: u64) -> Result<(), BackendError> {
         self.len = len;
-        self.cut()
-            .map_err(|source| fault::failed("cutting off an unfinished batch", &self.path, source))
+        self.cut().map_err(|source| fault::failed("cutting off an unfinished batch", &self.path, source))
     }
 
     /// How long the file really is.
     pub(super) fn len_on_disk(&self) -> Result<u64, BackendError> {
-        let metadata = self
-            .file
-            .metadata()
-            .map_err(|source| fault::failed("looking at a segment", &self.path, source))?;
+        let metadata =
+            self.file.metadata().map_err(|source| fault::failed("looking at a segment", &self.path, source))?;
         if metadata.nlink() == 0 {
             return Err(BackendError::Conflict {
                 found: None,
@@ -134,11 +126,7 @@ impl Segment {
         }
         Err(BackendError::Conflict {
             found: None,
-            detail: format!(
-                "{} is {found} bytes long, but this writer left it at {}",
-                self.path.display(),
-                self.len
-            ),
+            detail: format!("{} is {found} bytes long, but this writer left it at {}", self.path.display(), self.len),
         })
     }
 }

@@ -47,10 +47,7 @@ impl Shared {
             poison: OnceLock::new(),
             written: AtomicU64::new(written),
             segment: AtomicU64::new(first),
-            unsynced: Mutex::new(Unsynced {
-                files: vec![current],
-                directory: true,
-            }),
+            unsynced: Mutex::new(Unsynced { files: vec![current], directory: true }),
             leaves: Mutex::default(),
             _lock: lock,
         }
@@ -60,9 +57,7 @@ impl Shared {
     pub(super) fn check(&self) -> Result<(), BackendError> {
         match self.poison.get() {
             None => Ok(()),
-            Some(detail) => Err(BackendError::Poisoned {
-                detail: detail.clone(),
-            }),
+            Some(detail) => Err(BackendError::Poisoned { detail: detail.clone() }),
         }
     }
 

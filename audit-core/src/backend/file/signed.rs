@@ -21,10 +21,7 @@ pub(super) fn read(layout: &Layout, verifier_key: &str) -> Result<Option<Signed>
     let path = layout.checkpoint();
     let wrong = |what: &str| BackendError::Tampered {
         seq: None,
-        detail: format!(
-            "{}: {what}; keep the directory as evidence and start a new log elsewhere",
-            path.display()
-        ),
+        detail: format!("{}: {what}; keep the directory as evidence and start a new log elsewhere", path.display()),
     };
     let note = create::read_small(&path, NOTE_LIMIT)
         .map_err(|source| super::fault::failed("reading the newest checkpoint", &path, source))?;
@@ -34,9 +31,7 @@ pub(super) fn read(layout: &Layout, verifier_key: &str) -> Result<Option<Signed>
     let (origin, size, root) = parse(&note).ok_or_else(|| wrong("this is not a checkpoint"))?;
     let name = verifier_key.split('+').next().unwrap_or_default();
     if origin != name {
-        return Err(wrong(&format!(
-            "a checkpoint of {origin:?} in the log of {name:?}"
-        )));
+        return Err(wrong(&format!("a checkpoint of {origin:?} in the log of {name:?}")));
     }
     Ok(Some(Signed { note, size, root }))
 }

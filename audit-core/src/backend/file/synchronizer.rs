@@ -5,7 +5,9 @@ use std::sync::Arc;
 use std::time::Instant;
 
 use super::layout::{Layout, checkpoint_size};
+use super::segments::Segments;
 use super::shared::Shared;
+use super::tiler::Tiler;
 use super::{create, fault, peaks};
 use crate::backend::{BackendError, Durability, Synchronizer, contract};
 use crate::evidence::CompactRange;
@@ -15,6 +17,7 @@ use crate::evidence::CompactRange;
 pub(super) struct FileSynchronizer {
     layout: Layout,
     shared: Arc<Shared>,
+    tiler: Tiler,
     /// How many lines are on stable storage.
     synced: u64,
     /// The size of the newest checkpoint.
@@ -28,6 +31,7 @@ impl FileSynchronizer {
     pub(super) fn new(
         layout: Layout,
         shared: Arc<Shared>,
+        tiler: Tiler,
         synced: u64,
         published: Option<u64>,
     ) -> Self {
@@ -35,6 +39,7 @@ impl FileSynchronizer {
         Self {
             layout,
             shared,
+            tiler,
             synced,
             published,
             kept: kept.into_iter().max().unwrap_or(0),
@@ -85,7 +90,11 @@ impl FileSynchronizer {
     }
 
     /// Keeps what saves work when the log is opened; its loss costs time, nothing else.
-    fn keep_derived(&self, range: &CompactRange) {
+    fn keep_derived(&mut self, range: &CompactRange, deadline: Instant) {
+        let layout = &self.layout;
+        let segments = || Segments::list(layout, deadline);
+        self.tiler
+            .advance(self.shared.take_leaves(), range.size(), &segments);
         let older = self.published.filter(|older| *older != range.size());
         if peaks::write(&self.layout, range).is_ok()
             && let Some(older) = older
@@ -116,7 +125,7 @@ impl Synchronizer for FileSynchronizer {
         }
         self.keep(note, range.size())?;
         self.write_checkpoint(&self.layout.checkpoint(), note)?;
-        self.keep_derived(range);
+        self.keep_derived(range, deadline);
         self.published = Some(range.size());
         Ok(())
     }

@@ -6,7 +6,6 @@ use std::io;
 use super::frame;
 use super::lines::Lines;
 use crate::backend::Head;
-use crate::evidence::Hash;
 use crate::record::line;
 
 /// What one more ended line means for the end of the log.
@@ -14,8 +13,10 @@ use crate::record::line;
 pub(super) enum Step {
     /// The line continues the log.
     Continues,
-    /// The line is whole, but belongs elsewhere: no crash does that.
-    Contradicts,
+    /// The line is whole, but its number is another one: no crash does that.
+    OutOfPlace,
+    /// The line has the right number, but continues another line than the one before.
+    Unlinked,
     /// The line is not a line of a log.
     Malformed,
 }
@@ -40,13 +41,11 @@ impl End {
         match frame::whole(bytes) {
             None => Step::Malformed,
             Some(frame) if frame.seq == self.head.size && frame.prev == self.head.leaf => {
-                self.head = Head {
-                    size: frame.seq + 1,
-                    leaf: line::leaf(bytes),
-                };
+                self.head = Head { size: frame.seq + 1, leaf: line::leaf(bytes) };
                 Step::Continues
             }
-            Some(_) => Step::Contradicts,
+            Some(frame) if frame.seq == self.head.size => Step::Unlinked,
+            Some(_) => Step::OutOfPlace,
         }
     }
 }
@@ -83,17 +82,4 @@ impl Rest {
         }
         Ok(())
     }
-}
-
-/// Leaf hashes of the lines from `first` on, until the file, or a line of it, ends too early.
-pub(super) fn leaves(file: &fs::File, start: u64, count: u64) -> io::Result<Vec<Hash>> {
-    let mut lines = Lines::new(file, start, u64::MAX);
-    let mut leaves = Vec::new();
-    while (leaves.len() as u64) < count {
-        match lines.next()? {
-            Some(bytes) => leaves.push(line::leaf(bytes)),
-            None => break,
-        }
-    }
-    Ok(leaves)
 }

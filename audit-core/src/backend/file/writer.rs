@@ -65,14 +65,6 @@ impl Writer {
         }
     }
 
-    pub(super) const fn shared(&self) -> &Arc<Shared> {
-        &self.shared
-    }
-
-    pub(super) const fn layout(&self) -> &Layout {
-        &self.layout
-    }
-
     /// The end of the log; reads the end of the file again after an unknown result.
     pub(super) fn head(&mut self) -> Result<Head, BackendError> {
         self.shared.check()?;
@@ -84,11 +76,7 @@ impl Writer {
         Ok(self.head)
     }
 
-    pub(super) fn append(
-        &mut self,
-        expected: Head,
-        batch: &Batch<'_>,
-    ) -> Result<Durability, BackendError> {
+    pub(super) fn append(&mut self, expected: Head, batch: &Batch<'_>) -> Result<Durability, BackendError> {
         let head = self.head()?;
         contract::check_batch(expected, batch)?;
         let here = contract::already_here(head, expected, batch, |range| self.read(range))?;
@@ -122,8 +110,7 @@ impl Writer {
     fn rotate(&mut self) -> Result<(), BackendError> {
         self.current = Segment::create(&self.layout, self.head.size)?;
         self.firsts.push(self.head.size);
-        self.shared
-            .rotated_to(self.head.size, Arc::clone(self.current.file()));
+        self.shared.rotated_to(self.head.size, Arc::clone(self.current.file()));
         Ok(())
     }
 
@@ -165,10 +152,7 @@ impl Writer {
         }
         let path = self.layout.segment(first);
         let file = fs::File::open(&path).map_err(|error| fault::failed(READING, &path, error))?;
-        let len = file
-            .metadata()
-            .map_err(|error| fault::failed(READING, &path, error))?
-            .len();
+        let len = file.metadata().map_err(|error| fault::failed(READING, &path, error))?.len();
         self.read_from(&file, first, len, range.start..end)
     }
 
@@ -179,9 +163,7 @@ impl Writer {
         len: u64,
         range: Range<u64>,
     ) -> Result<Vec<u8>, BackendError> {
-        let known = self
-            .cursor
-            .filter(|cursor| cursor.segment == segment && cursor.seq == range.start);
+        let known = self.cursor.filter(|cursor| cursor.segment == segment && cursor.seq == range.start);
         let offset = match known {
             Some(cursor) => Some(cursor.offset),
             None => lines::find(file, len, range.start).map_err(|error| self.unreadable(error))?,
@@ -189,8 +171,7 @@ impl Writer {
         let offset = offset.ok_or_else(|| missing(range.start))?;
         let rest = usize::try_from(len.saturating_sub(offset)).unwrap_or(usize::MAX);
         let mut bytes = vec![0; rest.min(READ)];
-        let read =
-            lines::read_at(file, &mut bytes, offset).map_err(|error| self.unreadable(error))?;
+        let read = lines::read_at(file, &mut bytes, offset).map_err(|error| self.unreadable(error))?;
         let wanted = usize::try_from(range.end - range.start).unwrap_or(usize::MAX);
         let ends = memchr::memchr_iter(b'\n', &bytes[..read]).take(wanted);
         let (count, end) = ends.fold((0, 0), |(count, _), at| (count + 1, at + 1));
@@ -198,11 +179,7 @@ impl Writer {
             return Err(missing(range.start));
         }
         bytes.truncate(end);
-        self.cursor = Some(Cursor {
-            segment,
-            seq: range.start + count,
-            offset: offset + end as u64,
-        });
+        self.cursor = Some(Cursor { segment, seq: range.start + count, offset: offset + end as u64 });
         Ok(bytes)
     }
 
@@ -216,7 +193,6 @@ impl Writer {
 fn missing(seq: u64) -> BackendError {
     BackendError::Tampered {
         seq: Some(seq),
-        detail: "the line is not where its segment has to hold it; keep the directory as evidence"
-            .into(),
+        detail: "the line is not where its segment has to hold it; keep the directory as evidence".into(),
     }
 }

@@ -1,0 +1,130 @@
+//! What can be asked on the command line.
+
+use std::path::PathBuf;
+
+use clap::{Args, Parser, Subcommand};
+
+/// Checks, reads and proves tamper-evident audit logs.
+///
+/// Exit codes: 0 as it should be, 1 the evidence says no, 2 could not tell.
+#[derive(Debug, Parser)]
+#[command(name = "audit", version, max_term_width = 100)]
+pub(crate) struct Arguments {
+    /// Print JSON for programs instead of text for people
+    #[arg(long, global = true)]
+    pub(crate) json: bool,
+
+    #[command(subcommand)]
+    pub(crate) verb: Verb,
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum Verb {
+    /// Check a whole log: every line, the chain, the tree, every signature
+    Verify(Verify),
+    /// Show the last records, and with -f those that come
+    Tail(Tail),
+    /// Show the records that match
+    Query(Query),
+    /// Make a proof for one record that anyone with the verifier key can check
+    Prove(Prove),
+    /// Check a proof, offline
+    Check(Check),
+    /// Make a signing key, and print its verifier key
+    Keygen(Keygen),
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct Verify {
+    /// Directory or URL of the log
+    pub(crate) log: String,
+
+    /// Verifier key, as text or in a file; without it `log.pub` is believed
+    #[arg(long, value_name = "VKEY|FILE")]
+    pub(crate) key: Option<String>,
+
+    /// A checkpoint that was kept somewhere else; the log has to extend it
+    #[arg(long, value_name = "FILE")]
+    pub(crate) against: Vec<PathBuf>,
+
+    /// The time at which a log that is not closed has to be alive, by default the present
+    #[arg(long, value_name = "TIME")]
+    pub(crate) now: Option<String>,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct Tail {
+    /// Directory or URL of the log
+    pub(crate) log: String,
+
+    /// Go on showing records as they are written
+    #[arg(short, long)]
+    pub(crate) follow: bool,
+
+    /// How many records to start with
+    #[arg(short = 'n', long, value_name = "N", default_value_t = 10)]
+    pub(crate) lines: u64,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct Query {
+    /// Directory or URL of the log
+    pub(crate) log: String,
+
+    /// Id of the actor, `*` for any characters, or a type such as service_account
+    #[arg(long)]
+    pub(crate) actor: Option<String>,
+
+    /// Action, `*` for any characters
+    #[arg(long)]
+    pub(crate) action: Option<String>,
+
+    /// How calls ended: success, failure, denied, error, cancelled, panicked, refused, unknown
+    #[arg(long)]
+    pub(crate) result: Option<String>,
+
+    /// Begun at this time or later: 2026-11-23T11:40:00Z, 2026-11-23, or 15m for that long ago
+    #[arg(long, value_name = "TIME")]
+    pub(crate) since: Option<String>,
+
+    /// Begun before this time
+    #[arg(long, value_name = "TIME")]
+    pub(crate) until: Option<String>,
+
+    /// Trace id or whole traceparent
+    #[arg(long)]
+    pub(crate) trace: Option<String>,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct Prove {
+    /// Directory or URL of the log
+    pub(crate) log: String,
+
+    /// Number of the record
+    pub(crate) seq: u64,
+
+    /// Where to write the proof, by default the standard output
+    #[arg(short, long, value_name = "FILE")]
+    pub(crate) out: Option<PathBuf>,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct Check {
+    /// File with the proof
+    pub(crate) file: PathBuf,
+
+    /// Verifier key, as text or in a file
+    #[arg(long, value_name = "VKEY|FILE")]
+    pub(crate) key: String,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct Keygen {
+    /// Name of the log or fleet that the key will sign, like payments.example.com/prod-1
+    pub(crate) origin: String,
+
+    /// Where to write the private key; a file that exists is not overwritten
+    #[arg(short, long, value_name = "FILE", default_value = "audit.key")]
+    pub(crate) out: PathBuf,
+}

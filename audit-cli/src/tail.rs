@@ -1,0 +1,71 @@
+//! `audit tail`
+
+use std::io::Write as _;
+use std::thread;
+use std::time::Duration;
+
+use audit_core::backend::FileReader;
+use audit_core::verify::{Lines, LogReader as _};
+
+use crate::arguments;
+use crate::ending::{Ending, Failure};
+use crate::output::{Reader, has_colours, still_there};
+use crate::{location, table};
+
+/// How often a log that is followed is looked at.
+const PAUSE: Duration = Duration::from_millis(200);
+
+pub(crate) fn run(arguments: &arguments::Tail, json: bool) -> Result<Ending, Failure> {
+    let log = location::open(&arguments.log)?;
+    let mut next = log.size()?.saturating_sub(arguments.lines);
+    let mut printer = Printer::new(json);
+    loop {
+        if printer.lines(&log, &mut next)? == Reader::Gone || !arguments.follow {
+            return Ok(Ending::AsItShouldBe);
+        }
+        while log.size()? <= next {
+            thread::sleep(PAUSE);
+        }
+    }
+}
+
+/// Prints lines as they stand, or as a table.
+#[derive(Debug)]
+pub(crate) struct Printer {
+    json: bool,
+    colours: bool,
+    head: bool,
+}
+
+impl Printer {
+    pub(crate) fn new(json: bool) -> Self {
+        Self { json, colours: has_colours(), head: !json }
+    }
+
+    /// Prints one line of a log.
+    pub(crate) fn print(&mut self, line: &[u8], out: &mut impl std::io::Write) -> std::io::Result<()> {
+        if std::mem::take(&mut self.head) {
+            writeln!(out, "{}", table::head(self.colours))?;
+        }
+        if self.json {
+            out.write_all(line)?;
+            out.write_all(b"\n")
+        } else {
+            writeln!(out, "{}", table::row(line, self.colours))
+        }
+    }
+
+    /// Prints all lines from `next` on, and moves it behind the last.
+    fn lines(&mut self, log: &FileReader, next: &mut u64) -> Result<Reader, Failure> {
+        let mut out = std::io::BufWriter::new(std::io::stdout().lock());
+        let mut lines = Lines::from(log, *next)?;
+        while let Some(line) = lines.next_line()? {
+            let line = line.to_vec();
+            if still_there(self.print(&line, &mut out))? == Reader::Gone {
+                return Ok(Reader::Gone);
+            }
+            *next += 1;
+        }
+        Ok(still_there(out.flush())?)
+    }
+}

@@ -1,0 +1,240 @@
+//! Records that a log has really written, held against the schema.
+
+use std::collections::BTreeSet;
+use std::fs::{self, OpenOptions};
+use std::io::Write as _;
+use std::net::{Ipv6Addr, SocketAddr};
+use std::ops::Range;
+use std::path::Path;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::{Duration, Instant};
+
+use audit_core::backend::{Backend, BackendError, Batch, Capabilities, File, Head, Opened, Synchronizer};
+use audit_core::record::{Actor, ActorType, Event, Http, Kind, Outcome, OutcomeResult, Principal, Protocol};
+use audit_core::record::{Record, Rpc, Span};
+use audit_core::{AuditLog, Durability, Key};
+use serde_json::{Value, json};
+use tempfile::TempDir;
+
+use super::schema::Schema;
+
+/// A store that can be full: it then takes only outcomes and the log's own records.
+#[derive(Debug)]
+struct Fillable {
+    file: File,
+    full: Arc<AtomicBool>,
+}
+
+impl Backend for Fillable {
+    fn name(&self) -> &'static str {
+        "fillable"
+    }
+
+    fn capabilities(&self) -> Capabilities {
+        self.file.capabilities()
+    }
+
+    fn open(&mut self, deadline: Instant) -> Result<Opened, BackendError> {
+        self.file.open(deadline)
+    }
+
+    fn create(&mut self, verifier_key: &str, deadline: Instant) -> Result<(), BackendError> {
+        self.file.create(verifier_key, deadline)
+    }
+
+    fn head(&mut self, deadline: Instant) -> Result<Head, BackendError> {
+        self.file.head(deadline)
+    }
+
+    fn append(&mut self, expected: Head, batch: &Batch<'_>, deadline: Instant) -> Result<Durability, BackendError> {
+        if self.full.load(Ordering::Relaxed) && !batch.may_use_reserve {
+            return Err(BackendError::Full { detail: "made to be full".to_owned() });
+        }
+        self.file.append(expected, batch, deadline)
+    }
+
+    fn read(&mut self, range: Range<u64>, deadline: Instant) -> Result<Vec<u8>, BackendError> {
+        self.file.read(range, deadline)
+    }
+
+    fn synchronizer(&mut self) -> Result<Box<dyn Synchronizer>, BackendError> {
+        self.file.synchronizer()
+    }
+}
+
+fn full_actor() -> Actor {
+    let mut actor = Actor::new(ActorType::ServiceAccount);
+    actor.id = Some("system:serviceaccount:payments:settler".to_owned());
+    actor.issuer = Some("https://kubernetes.default.svc".to_owned());
+    actor.auth = Some("jwt".to_owned());
+    actor.credential = Some("5f1a".to_owned());
+    actor.reason = Some("expired".to_owned());
+    actor.on_behalf_of = vec![Principal::new(ActorType::User, "ada").issuer("https://id.example")];
+    actor
+}
+
+fn pairs(name: &'static str) -> Vec<(std::borrow::Cow<'static, str>, std::borrow::Cow<'static, str>)> {
+    vec![(name.into(), "va\"lue\u{1}".into())]
+}
+
+/// One event for each door, with every member that an event can have.
+fn events() -> [Event<'static>; 3] {
+    let mut http = Http::default();
+    http.version = Some("1.1");
+    http.host = Some("pay.example".into());
+    http.user_agent = Some("settler/3".into());
+    http.headers = pairs("x-request-id");
+    http.query = pairs("page");
+    let mut rpc = Rpc::default();
+    rpc.system = "grpc";
+    rpc.host = Some("pay.example".into());
+    rpc.user_agent = Some("tonic".into());
+    rpc.metadata = pairs("x-tenant");
+    let mut span = Span::default();
+    span.name = "rotate";
+    span.target = "ledger";
+    span.file = Some("src/ledger.rs");
+    span.line = Some(7);
+    [Protocol::Http(http), Protocol::Rpc(rpc), Protocol::Span(span)].map(|protocol| {
+        Event::action("POST /v1/refunds/{id}")
+            .actor(full_actor())
+            .resource("r".repeat(9_000))
+            .source(SocketAddr::from((Ipv6Addr::LOCALHOST, 51_234)))
+            .protocol(protocol)
+            .trace("00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01")
+            .attribute("text", "\u{0} and \u{1f980}")
+            .attribute("large", u64::MAX)
+            .attribute("negative", -7_i64)
+            .attribute("fraction", 0.25)
+            .attribute("none", f64::NAN)
+            .attribute("yes", true)
+    })
+}
+
+fn open(directory: &Path, full: &Arc<AtomicBool>) -> AuditLog {
+    let store = Fillable { file: File::new(directory).min_free(0), full: Arc::clone(full) };
+    AuditLog::builder("docs.example/log")
+        .key(Key::from_text(PRIVATE).unwrap())
+        .backend(store)
+        .tune(|limits| limits.heartbeat = Duration::from_millis(50))
+        .open()
+        .unwrap()
+}
+
+const PRIVATE: &str = "PRIVATE+KEY+PeterNeumann+c74f20a3+AYEKFALVFGyNhPJEMzD1QIDr+Y7hfZx09iUvxdXHKDFz";
+
+fn lines(directory: &Path) -> Vec<Vec<u8>> {
+    let segment = fs::read(directory.join("segments/00000000000000000000.jsonl")).unwrap();
+    let lines = segment.strip_suffix(b"\n").unwrap().split(|byte| *byte == b'\n');
+    lines.map(<[u8]>::to_vec).collect()
+}
+
+fn of_kind(directory: &Path, kind: Kind) -> usize {
+    let lines = lines(directory);
+    lines.iter().filter(|line| Record::parse(line).is_ok_and(|record| record.kind() == Some(kind))).count()
+}
+
+/// A log with a record of every kind that this software writes.
+async fn written(directory: &Path) {
+    let full = Arc::new(AtomicBool::new(false));
+    let log = open(directory, &full);
+    let outcomes = [
+        Outcome::http(201).request_bytes(10).response_bytes(u64::MAX).request_sha256(audit_core::evidence::Hash::ZERO),
+        Outcome::grpc(7).error("not yours\n"),
+        Outcome::new(OutcomeResult::Failure),
+    ];
+    for (event, outcome) in events().iter().zip(outcomes) {
+        let activity = log.begin(event).await.unwrap();
+        let current = activity.current();
+        current.actor(full_actor()).unwrap();
+        current.resource("refund 42").unwrap();
+        current.attribute("lines", 3_i64).unwrap();
+        let inner = event.clone().parent(activity.id().unwrap());
+        log.record(&inner).await.unwrap();
+        activity.finish_durably(outcome).await.unwrap();
+    }
+    full.store(true, Ordering::Relaxed);
+    log.begin(&events()[0]).await.unwrap_err();
+    let start = Instant::now();
+    while of_kind(directory, Kind::Heartbeat) == 0 || of_kind(directory, Kind::Gap) == 0 {
+        assert!(start.elapsed() < Duration::from_secs(10), "no heartbeat, or no gap");
+        tokio::time::sleep(Duration::from_millis(5)).await;
+    }
+    full.store(false, Ordering::Relaxed);
+    log.close(Duration::from_secs(5)).await.unwrap();
+    let mut segment =
+        OpenOptions::new().append(true).open(directory.join("segments/00000000000000000000.jsonl")).unwrap();
+    segment.write_all(b"{\"v\":1,\"se").unwrap();
+    let log = open(directory, &full);
+    log.close(Duration::from_secs(5)).await.unwrap();
+}
+
+#[tokio::test]
+async fn every_record_that_a_log_writes_is_as_the_schema_says() {
+    let directory = TempDir::new().unwrap();
+    let directory = directory.path().join("log");
+    written(&directory).await;
+    let schema = Schema::load();
+    let mut kinds = BTreeSet::new();
+    let mut members = BTreeSet::new();
+    for line in lines(&directory) {
+        Record::parse(&line).unwrap();
+        let record: Value = serde_json::from_slice(&line).unwrap();
+        assert_eq!(schema.faults(&record), Vec::<String>::new(), "{record}");
+        kinds.insert(record["kind"].as_str().unwrap().to_owned());
+        members.extend(record.as_object().unwrap().keys().cloned());
+    }
+    let expected = ["event", "gap", "heartbeat", "intent", "log.closed", "log.opened", "log.recovered", "outcome"]
+        .map(str::to_owned);
+    assert_eq!(kinds, BTreeSet::from(expected));
+    for member in ["parent", "http", "rpc", "span", "trace", "attrs", "truncated", "request_sha256", "code"] {
+        assert!(members.contains(member), "no record has {member}: this test no longer covers it");
+    }
+}
+
+#[test]
+fn the_schema_knows_every_kind() {
+    let schema = Schema::load();
+    let mut known = schema.kinds();
+    let mut all: Vec<&str> = Kind::ALL.iter().map(|kind| kind.as_str()).collect();
+    known.sort_unstable();
+    all.sort_unstable();
+    assert_eq!(known, all);
+}
+
+#[test]
+fn the_schema_refuses_what_is_no_record() {
+    let schema = Schema::load();
+    let outcome = json!({
+        "v": 1, "seq": 0, "prev": "0", "time": "", "kind": "outcome", "id": "", "result": "success",
+    });
+    assert_eq!(schema.faults(&outcome), Vec::<String>::new());
+    let changes = [
+        ("v", json!(2)),
+        ("seq", json!(-1)),
+        ("seq", json!(9_007_199_254_740_992_u64)),
+        ("seq", json!("0")),
+        ("prev", json!(0)),
+        ("kind", json!(1)),
+        ("result", json!("fine")),
+        ("status", json!(70_000)),
+        ("latency_us", json!(0.5)),
+        ("actor", json!({"type": "service_account"})),
+        ("actor", json!({"type": "robot", "verified": true})),
+        ("actor", json!({"type": "user", "verified": true, "name": "ada"})),
+        ("attrs", json!({"list": []})),
+        ("truncated", json!([])),
+        ("unheard_of", json!(1)),
+    ];
+    for (name, value) in changes {
+        let mut changed = outcome.clone();
+        changed[name] = value;
+        assert!(!schema.faults(&changed).is_empty(), "{changed}");
+    }
+    for name in ["v", "seq", "prev", "time", "kind", "id", "result"] {
+        let mut changed = outcome.clone();
+        changed.as_object_mut().unwrap().remove(name);
+        assert!(!schema.faults(&changed).is_empty(), "without {name}");
+    }
+}

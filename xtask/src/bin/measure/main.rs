@@ -1,0 +1,24 @@
+//! What `cargo xtask bench` measures inside one process.
+//!
+//! `measure append N` · `measure generate DIR N` · `measure open DIR TIMES`
+
+mod append;
+mod outstanding;
+mod record;
+mod store;
+
+use std::error::Error;
+use std::path::Path;
+
+type Failure = Box<dyn Error + Send + Sync>;
+
+fn main() -> Result<(), Failure> {
+    let arguments: Vec<String> = std::env::args().skip(1).collect();
+    let arguments: Vec<&str> = arguments.iter().map(String::as_str).collect();
+    match arguments[..] {
+        ["append", records] => append::measure(records.parse()?),
+        ["generate", directory, records] => store::generate(Path::new(directory), records.parse()?),
+        ["open", directory, times] => store::open(Path::new(directory), times.parse()?),
+        _ => Err("measure append N | generate DIR N | open DIR TIMES".into()),
+    }
+}
