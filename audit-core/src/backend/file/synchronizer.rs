@@ -4,7 +4,7 @@ use std::path::Path;
 use std::sync::Arc;
 use std::time::Instant;
 
-use super::layout::{Layout, checkpoint_size};
+use super::layout::Layout;
 use super::segments::Segments;
 use super::shared::Shared;
 use super::tiler::Tiler;
@@ -28,22 +28,15 @@ pub(super) struct FileSynchronizer {
 
 impl FileSynchronizer {
     /// The other half of a log whose first `synced` lines are on stable storage.
-    pub(super) fn new(
+    pub(super) const fn new(
         layout: Layout,
         shared: Arc<Shared>,
         tiler: Tiler,
         synced: u64,
         published: Option<u64>,
+        kept: u64,
     ) -> Self {
-        let kept = create::names(&layout.checkpoints(), checkpoint_size);
-        Self {
-            layout,
-            shared,
-            tiler,
-            synced,
-            published,
-            kept: kept.into_iter().max().unwrap_or(0),
-        }
+        Self { layout, shared, tiler, synced, published, kept }
     }
 
     fn force(&mut self) -> Result<(), BackendError> {
@@ -55,8 +48,7 @@ impl FileSynchronizer {
         let unsynced = self.shared.unsynced();
         let segments = self.layout.segments();
         for file in &unsynced.files {
-            file.sync_data()
-                .map_err(|error| self.fail(&segments, &error))?;
+            file.sync_data().map_err(|error| self.fail(&segments, &error))?;
         }
         if unsynced.directory {
             create::sync_directory(&segments).map_err(|error| self.fail(&segments, &error))?;
@@ -93,8 +85,7 @@ impl FileSynchronizer {
     fn keep_derived(&mut self, range: &CompactRange, deadline: Instant) {
         let layout = &self.layout;
         let segments = || Segments::list(layout, deadline);
-        self.tiler
-            .advance(self.shared.take_leaves(), range.size(), &segments);
+        self.tiler.advance(self.shared.take_leaves(), range.size(), &segments);
         let older = self.published.filter(|older| *older != range.size());
         if peaks::write(&self.layout, range).is_ok()
             && let Some(older) = older
@@ -112,12 +103,7 @@ impl Synchronizer for FileSynchronizer {
         Ok(Durability::Synced)
     }
 
-    fn publish(
-        &mut self,
-        note: &[u8],
-        range: &CompactRange,
-        deadline: Instant,
-    ) -> Result<(), BackendError> {
+    fn publish(&mut self, note: &[u8], range: &CompactRange, deadline: Instant) -> Result<(), BackendError> {
         contract::in_time(deadline, "writing a checkpoint")?;
         contract::check_published(self.published, range.size(), self.shared.written())?;
         if range.size() > self.synced {
