@@ -39,7 +39,9 @@ pub(crate) fn run(arguments: &arguments::Query, json: bool) -> Result<Ending, Fa
     });
     still_there(printed.and_then(|()| out.flush()))?;
     if unreadable > 0 {
-        return Err(Failure::new(format!("{unreadable} lines are no records and were passed over; see `audit verify`")));
+        return Err(Failure::new(format!(
+            "{unreadable} lines are no records and were passed over; see `audit verify`"
+        )));
     }
     Ok(Ending::AsItShouldBe)
 }

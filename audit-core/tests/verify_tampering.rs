@@ -7,8 +7,8 @@ use audit_core::verify::FindingKind::{
     Duplicated, Edited, Inserted, KeyUnpinned, Malformed, Missing, Reordered, Rewritten, Truncated, UnsignedTail,
     Unverifiable, WrongKey,
 };
-use audit_core::verify::{Class, FindingKind, Judgement, Verdict, Verifier};
-use sample::{LOG_ID, Log, OTHER_ID, found, key_of, other_key};
+use audit_core::verify::{Judgement, Verdict, Verifier};
+use sample::{LOG_ID, Log, OTHER_ID, found, key_of, other_key, tampered};
 
 /// The verdict on the sample's signed heads with the lines of `log`.
 fn verdict_on(log: &Log) -> Verdict {
@@ -17,13 +17,6 @@ fn verdict_on(log: &Log) -> Verdict {
     let verdict = disk.verdict();
     println!("{}", verdict.to_json());
     verdict
-}
-
-/// Kinds and places of the findings that make a log tampered.
-fn tampered(verdict: &Verdict) -> Vec<(FindingKind, Option<u64>, Option<u64>)> {
-    let mut verdict = verdict.clone();
-    verdict.findings.retain(|finding| finding.class == Class::Tamper);
-    found(&verdict)
 }
 
 #[test]

@@ -227,7 +227,7 @@ impl<'a> Chain<'a> {
     /// The next line is due and does not carry the hash of the one before.
     fn broken_link(&mut self, claimed: Hash) {
         let Some(before) = self.next.checked_sub(1) else {
-            self.faults.add(Edited, 0, 0, || "is the first record and does not carry 64 zeros".to_owned());
+            self.faults.add(Edited, 0, 0, || "is the first and does not carry 64 zeros".to_owned());
             return;
         };
         if self.held.len() > 1 {
@@ -250,7 +250,7 @@ impl<'a> Chain<'a> {
             }
             None => self
                 .faults
-                .add(Edited, before, before, || "does not have the hash that its successor carries".to_owned()),
+                .add(Edited, before, before, || format!("does not have the hash that record {} carries", before + 1)),
         }
     }
 
@@ -265,7 +265,7 @@ impl<'a> Chain<'a> {
             return;
         }
         let to = lines.first - 1;
-        self.faults.add(Missing, due, to, || "are left out".to_owned());
+        self.faults.add(Missing, due, to, String::new);
         self.roots.lose();
         self.next = lines.first;
         self.attach(&lines, true);
@@ -307,7 +307,7 @@ impl<'a> Chain<'a> {
     fn accept_gap(&mut self, early: &Early) {
         self.settle();
         self.roots.lose();
-        self.faults.add(Missing, self.next, early.first - 1, || "are not there".to_owned());
+        self.faults.add(Missing, self.next, early.first - 1, String::new);
         if let Some(leaves) = &early.leaves {
             self.recent.add(early.first, leaves);
             leaves.iter().for_each(|leaf| self.roots.push(*leaf));

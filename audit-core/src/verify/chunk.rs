@@ -11,9 +11,10 @@ const CHUNK: usize = 512 << 10;
 pub(crate) struct Chunk {
     /// Which chunk of the log this is.
     pub(crate) index: u64,
-    /// One byte that is not part of the log, then whole lines with their line feeds. The spare
-    /// byte lets the prefix of a leaf stand in front of the first line.
-    pub(crate) bytes: Vec<u8>,
+    /// Longer than what is used of it, so that it is not cleared each time.
+    buffer: Vec<u8>,
+    /// How much of the buffer is used.
+    used: usize,
     /// What stands behind the lines of this chunk.
     pub(crate) end: ChunkEnd,
 }
@@ -30,6 +31,14 @@ pub(crate) enum ChunkEnd {
     Unended(u64),
     /// Bytes without a line feed, perhaps none, at the end of the log.
     Torn { bytes: u64, zeros: bool },
+}
+
+impl Chunk {
+    /// One byte that is not part of the log, then whole lines with their line feeds. The spare
+    /// byte lets the prefix of a leaf stand in front of the first line.
+    pub(crate) fn bytes(&mut self) -> &mut [u8] {
+        self.buffer.get_mut(..self.used).unwrap_or_default()
+    }
 }
 
 /// Reads a log chunk by chunk.
@@ -59,19 +68,22 @@ impl Chunks {
         }
         chunk.index = self.next;
         self.next += 1;
+        let needed = CHUNK.max(self.carried.len() + LINE_LIMIT);
+        if chunk.buffer.len() < needed {
+            chunk.buffer = vec![0; needed];
+        }
         if let Some((passed, zeros)) = self.skipping.take() {
             self.pass_over(passed, zeros, chunk)?;
             return Ok(true);
         }
-        let buffer = &mut chunk.bytes;
-        buffer.clear();
-        buffer.push(0);
-        buffer.append(&mut self.carried);
-        let mut filled = buffer.len();
-        buffer.resize(CHUNK.max(filled + 4096), 0);
+        let mut filled = 1 + self.carried.len();
+        if let Some(start) = chunk.buffer.get_mut(1..filled) {
+            start.copy_from_slice(&self.carried);
+        }
+        self.carried.clear();
         chunk.end = ChunkEnd::Line;
-        while filled < buffer.len() {
-            match self.source.read(buffer.get_mut(filled..).unwrap_or_default())? {
+        while filled < chunk.buffer.len() {
+            match self.source.read(chunk.buffer.get_mut(filled..).unwrap_or_default())? {
                 Piece::Bytes(count) => {
                     filled += count;
                     self.bytes += count as u64;
@@ -87,16 +99,17 @@ impl Chunks {
                 }
             }
         }
-        buffer.truncate(filled);
+        chunk.used = filled;
         self.cut(chunk);
         Ok(true)
     }
 
     /// Leaves only whole lines in `chunk`.
     fn cut(&mut self, chunk: &mut Chunk) {
-        let lines = memchr::memrchr(b'\n', chunk.bytes.get(1..).unwrap_or_default());
+        let filled = chunk.buffer.get(..chunk.used).unwrap_or_default();
+        let lines = memchr::memrchr(b'\n', filled.get(1..).unwrap_or_default());
         let lines = lines.map_or(1, |at| at + 2);
-        let rest = chunk.bytes.get(lines..).unwrap_or_default();
+        let rest = filled.get(lines..).unwrap_or_default();
         let bytes = rest.len() as u64;
         match &mut chunk.end {
             ChunkEnd::Unended(unended) if bytes > 0 => *unended = bytes,
@@ -108,14 +121,13 @@ impl Chunks {
             _ if rest.len() > LINE_LIMIT => self.skipping = Some((bytes, is_zero(rest))),
             _ => self.carried.extend_from_slice(rest),
         }
-        chunk.bytes.truncate(lines);
+        chunk.used = lines;
     }
 
     /// Passes over an overlong line, of which `passed` bytes have been read.
     fn pass_over(&mut self, mut passed: u64, mut zeros: bool, chunk: &mut Chunk) -> Result<(), ReadError> {
-        let buffer = &mut chunk.bytes;
-        buffer.clear();
-        buffer.resize(CHUNK, 0);
+        let buffer = &mut chunk.buffer;
+        chunk.used = 1;
         chunk.end = loop {
             match self.source.read(buffer)? {
                 Piece::Bytes(count) => {
@@ -136,7 +148,6 @@ impl Chunks {
                 }
             }
         };
-        buffer.truncate(1);
         Ok(())
     }
 }

@@ -103,18 +103,15 @@ impl<'a> Examiner<'a> {
 
     pub(crate) fn examine(&mut self, chunk: &mut Chunk) -> Examined {
         self.ends.clear();
-        let lines = chunk.bytes.get(1..).unwrap_or_default();
+        let (index, end) = (chunk.index, std::mem::take(&mut chunk.end));
+        let bytes = chunk.bytes();
+        let lines = bytes.get(1..).unwrap_or_default();
         self.ends.extend(memchr::memchr_iter(b'\n', lines).map(|at| at + 1));
-        let mut examined = Examined {
-            index: chunk.index,
-            lines: self.ends.len() as u64,
-            end: std::mem::take(&mut chunk.end),
-            ..Examined::default()
-        };
-        self.hash(&mut chunk.bytes, &mut examined.leaves);
+        let mut examined = Examined { index, end, lines: self.ends.len() as u64, ..Examined::default() };
+        self.hash(bytes, &mut examined.leaves);
         let mut start = 1;
         for (at, end) in self.ends.iter().enumerate() {
-            let line = chunk.bytes.get(start..*end).unwrap_or_default();
+            let line = bytes.get(start..*end).unwrap_or_default();
             examined.line(&mut self.parser, at, line);
             start = end + 1;
         }

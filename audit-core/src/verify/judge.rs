@@ -38,7 +38,7 @@ fn confirm_suspects(chain: &mut Chain<'_>, heads: &Heads) {
             && heads.good().any(|head| head.size() > suspect + 1 && matches(head, roots.at(head.size())))
         {
             (fault.from, fault.to) = (suspect, suspect);
-            fault.why = "was changed where it carries the hash of its predecessor".to_owned();
+            fault.why = format!("does not carry the hash of record {}", suspect.saturating_sub(1));
         }
     }
 }
@@ -51,18 +51,19 @@ fn matches(head: &Head, root: Option<crate::evidence::Hash>) -> bool {
 fn compare_roots(chain: &Chain<'_>, heads: &Heads, out: &mut Vec<Finding>) {
     let mut good: Vec<&Head> = heads.good().collect();
     good.sort_by_key(|head| head.size());
-    let mut right = 0;
     for (at, head) in good.iter().enumerate() {
         let size = head.size();
         let Some(root) = chain.roots.at(size) else {
             continue;
         };
         if matches(head, Some(root)) {
-            right = size;
             continue;
         }
-        let later = good.get(at..).unwrap_or_default();
-        if let Some(other) = later.iter().find(|other| matches(other, chain.roots.at(other.size()))) {
+        let before = good.iter().take(at).filter(|other| other.size() < size);
+        let right = before.filter(|other| matches(other, chain.roots.at(other.size()))).map(|other| other.size());
+        let right = right.max().unwrap_or(0);
+        let mut as_large = good.iter().filter(|other| other.size() >= size);
+        if let Some(other) = as_large.find(|other| matches(other, chain.roots.at(other.size()))) {
             out.push(
                 Finding::new(
                     FindingKind::Forked,
@@ -175,17 +176,17 @@ fn tail(chain: &Chain<'_>, signed: u64, torn: Option<u64>, out: &mut Vec<Finding
 
 fn of_fault(fault: &Fault) -> Finding {
     let Fault { kind, from, to, why, .. } = fault;
-    let which = if from == to { format!("record {from}") } else { format!("records {from} to {to}") };
+    let one = from == to;
+    let which = if one { format!("record {from}") } else { format!("records {from} to {to}") };
     let detail = match kind {
-        FindingKind::Edited => format!("{which} was changed: {why}", which = which)
-            .replace("records", if from == to { "records" } else { "one or more of records" }),
+        FindingKind::Edited if one => format!("{which} was changed: it {why}"),
+        FindingKind::Edited => format!("at least one of {which} was changed: their links are broken"),
+        FindingKind::Missing if one => format!("{which} is missing"),
+        FindingKind::Missing => format!("{which} are missing"),
         FindingKind::Malformed => format!("{which} cannot be read as it was written: {why}"),
         FindingKind::Unverifiable => format!("{which} cannot be checked: {why}"),
-        FindingKind::Duplicated | FindingKind::Inserted if from != to => {
-            format!("{which}: each {why}")
-        }
-        FindingKind::Missing => format!("{which} {}", if from == to { "is missing" } else { "are missing" }),
-        _ => format!("{which} {why}"),
+        _ if one => format!("{which} {why}"),
+        _ => format!("{which}: each {why}"),
     };
     Finding::new(*kind, detail).range(*from, *to)
 }

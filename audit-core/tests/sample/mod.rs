@@ -9,7 +9,7 @@ use std::time::{Duration, SystemTime, UNIX_EPOCH};
 use audit_core::backend::FileReader;
 use audit_core::evidence::{Checkpoint, CompactRange, Hash, SignedCheckpoint, leaf_hash};
 use audit_core::key::{Key, VerifierKey};
-use audit_core::verify::{FindingKind, Verdict, Verifier};
+use audit_core::verify::{Class, FindingKind, LineSource, LogReader, Piece, ReadError, Verdict, Verifier};
 use tempfile::TempDir;
 
 pub(crate) const ORIGIN: &str = "payments.example.com/prod-1";
@@ -263,4 +263,98 @@ impl OnDisk {
 pub(crate) fn found(verdict: &Verdict) -> Vec<(FindingKind, Option<u64>, Option<u64>)> {
     let findings = verdict.findings.iter();
     findings.map(|finding| (finding.kind, finding.seq, finding.to)).collect()
+}
+
+/// Kinds and places of the findings that make a log tampered.
+pub(crate) fn tampered(verdict: &Verdict) -> Vec<(FindingKind, Option<u64>, Option<u64>)> {
+    let mut verdict = verdict.clone();
+    verdict.findings.retain(|finding| finding.class == Class::Tamper);
+    found(&verdict)
+}
+
+/// A log in memory: what any store has to deliver to be verified.
+#[derive(Clone, Debug)]
+pub(crate) struct InMemory {
+    pub(crate) segments: Vec<Vec<u8>>,
+    pub(crate) checkpoint: Option<Vec<u8>>,
+    pub(crate) kept: Vec<(String, Vec<u8>)>,
+    pub(crate) key: Option<Vec<u8>>,
+    /// Delivers so many bytes at a time.
+    pub(crate) step: usize,
+    /// Fails after so many bytes of the first segment.
+    pub(crate) fails_after: Option<usize>,
+}
+
+impl InMemory {
+    pub(crate) fn new(log: &Log) -> Self {
+        let disk = log.write();
+        let read = |name: &str| fs::read(disk.path().join(name)).ok();
+        let files = |name: &str| {
+            let mut paths: Vec<_> = fs::read_dir(disk.path().join(name))
+                .expect("a directory")
+                .map(|entry| entry.expect("entry").path())
+                .collect();
+            paths.sort();
+            paths
+        };
+        let bytes = |path: &std::path::PathBuf| fs::read(path).expect("a file");
+        Self {
+            segments: files("segments").iter().map(bytes).collect(),
+            checkpoint: read("checkpoint"),
+            kept: files("checkpoints").iter().map(|path| (path.display().to_string(), bytes(path))).collect(),
+            key: read("log.pub"),
+            step: usize::MAX,
+            fails_after: None,
+        }
+    }
+}
+
+impl LogReader for InMemory {
+    fn verifier_key(&self) -> Result<Option<Vec<u8>>, ReadError> {
+        Ok(self.key.clone())
+    }
+
+    fn checkpoint(&self) -> Result<Option<Vec<u8>>, ReadError> {
+        Ok(self.checkpoint.clone())
+    }
+
+    fn kept_checkpoints(&self) -> Result<Vec<(String, Vec<u8>)>, ReadError> {
+        Ok(self.kept.clone())
+    }
+
+    fn lines(&self, _from: u64) -> Result<Box<dyn LineSource>, ReadError> {
+        Ok(Box::new(InMemoryLines { log: self.clone(), segment: 0, at: 0 }))
+    }
+
+    fn size(&self) -> Result<u64, ReadError> {
+        Ok(0)
+    }
+}
+
+#[derive(Debug)]
+struct InMemoryLines {
+    log: InMemory,
+    segment: usize,
+    at: usize,
+}
+
+impl LineSource for InMemoryLines {
+    fn read(&mut self, buffer: &mut [u8]) -> Result<Piece, ReadError> {
+        if self.log.fails_after.is_some_and(|limit| self.at >= limit) {
+            return Err(ReadError::unavailable("reading", std::io::Error::other("the disk is gone")));
+        }
+        let Some(segment) = self.log.segments.get(self.segment) else {
+            return Ok(Piece::End);
+        };
+        let rest = &segment[self.at..];
+        if rest.is_empty() {
+            self.segment += 1;
+            self.at = 0;
+            return Ok(if self.segment < self.log.segments.len() { Piece::PartEnd } else { Piece::End });
+        }
+        let count = rest.len().min(buffer.len()).min(self.log.step);
+        buffer[..count].copy_from_slice(&rest[..count]);
+        self.at += count;
+        Ok(Piece::Bytes(count))
+    }
 }

@@ -9,8 +9,9 @@ use std::pin::Pin;
 use std::task::{Context, Poll};
 use std::time::{Duration, Instant};
 
-use audit_core::backend::Memory;
+use audit_core::backend::{Backend, Memory};
 use audit_core::log::CloseError;
+use audit_core::testing::{Faults, FaultyBackend};
 use audit_core::{AuditLog, Durability, Key, Policy};
 use bytes::Bytes;
 use http::{HeaderMap, Request, Response};
@@ -35,13 +36,16 @@ impl Recorder {
 
     pub(crate) fn with_policy(policy: Policy) -> Self {
         let memory = Memory::promising(Durability::Synced);
-        let log = AuditLog::builder("payments.example.com/test")
-            .key(Key::generate("payments.example.com/test").unwrap())
-            .backend(memory.clone())
-            .policy(policy)
-            .open()
-            .unwrap();
+        let log = open(memory.clone(), policy);
         Self { log, memory }
+    }
+
+    /// A log whose store can be made to fail.
+    pub(crate) fn with_faults(policy: &str) -> (Self, Faults) {
+        let memory = Memory::promising(Durability::Synced);
+        let (backend, faults) = FaultyBackend::new(memory.clone());
+        let log = open(backend, Policy::from_toml(policy).unwrap());
+        (Self { log, memory }, faults)
     }
 
     /// A log that refuses every call.
@@ -106,6 +110,15 @@ impl Recorder {
         }
         panic!("not {count} of {kind} in time: {:#?}", self.records());
     }
+}
+
+fn open(backend: impl Backend + 'static, policy: Policy) -> AuditLog {
+    AuditLog::builder("payments.example.com/test")
+        .key(Key::generate("payments.example.com/test").unwrap())
+        .backend(backend)
+        .policy(policy)
+        .open()
+        .unwrap()
 }
 
 /// One thing a [`Script`] body does.
