@@ -18,11 +18,7 @@ struct InDirectory {
 
 impl Store for InDirectory {
     fn writer(&mut self) -> Box<dyn Backend> {
-        Box::new(
-            File::new(self.dir.path().join("log"))
-                .segment_bytes(self.segment_bytes)
-                .min_free(0),
-        )
+        Box::new(File::new(self.dir.path().join("log")).segment_bytes(self.segment_bytes).min_free(0))
     }
 }
 
@@ -35,12 +31,6 @@ fn memory_keeps_every_rule() {
 #[test]
 fn a_file_keeps_every_rule_whatever_the_size_of_its_segments() {
     for segment_bytes in [64 << 20, 100_000, 1] {
-        conformance::run_all(|| {
-            Box::new(InDirectory {
-                dir: tempfile::tempdir().unwrap(),
-                segment_bytes,
-            })
-        })
-        .unwrap();
+        conformance::run_all(|| Box::new(InDirectory { dir: tempfile::tempdir().unwrap(), segment_bytes })).unwrap();
     }
 }

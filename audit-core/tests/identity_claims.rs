@@ -1,5 +1,7 @@
 //! What the claims of an unchecked token say about a caller.
 
+#![allow(clippy::unwrap_used, reason = "what is shared between tests may fail them")]
+
 mod identity_support;
 
 use audit_core::identity::{DefaultIdentify, Identify, JwtClaims};
@@ -53,12 +55,7 @@ fn a_legacy_kubernetes_token_is_known_by_its_secret() {
 fn workloads_and_humans_are_told_apart() {
     use ActorType::{ServiceAccount, Unknown, User};
     for (name, kind, id, payload) in [
-        (
-            "SPIFFE",
-            ServiceAccount,
-            "spiffe://prod/settler",
-            r#"{"sub":"spiffe://prod/settler","aud":["a"],"exp":1}"#,
-        ),
+        ("SPIFFE", ServiceAccount, "spiffe://prod/settler", r#"{"sub":"spiffe://prod/settler","aud":["a"],"exp":1}"#),
         (
             "RFC 9068 client credentials",
             ServiceAccount,
@@ -101,12 +98,7 @@ fn workloads_and_humans_are_told_apart() {
             "3f4",
             r#"{"sub":"3f4","oid":"3f4","xms_mirid":"/subscriptions/x"}"#,
         ),
-        (
-            "Entra ID user",
-            User,
-            "u1",
-            r#"{"sub":"u1","oid":"3f4","idtyp":"user","scp":"A.Read","azp":"9a1"}"#,
-        ),
+        ("Entra ID user", User, "u1", r#"{"sub":"u1","oid":"3f4","idtyp":"user","scp":"A.Read","azp":"9a1"}"#),
         (
             "Entra ID user with roles",
             User,
@@ -119,36 +111,16 @@ fn workloads_and_humans_are_told_apart() {
             "abc@clients",
             r#"{"sub":"abc@clients","azp":"abc","gty":"client-credentials"}"#,
         ),
-        (
-            "Auth0 user",
-            User,
-            "auth0|507f",
-            r#"{"sub":"auth0|507f","azp":"abc","scope":"openid"}"#,
-        ),
-        (
-            "Okta client",
-            ServiceAccount,
-            "0oa1",
-            r#"{"sub":"0oa1","cid":"0oa1","scp":["a"]}"#,
-        ),
-        (
-            "Okta user",
-            User,
-            "a@example.com",
-            r#"{"sub":"a@example.com","cid":"0oa1","uid":"00u1"}"#,
-        ),
+        ("Auth0 user", User, "auth0|507f", r#"{"sub":"auth0|507f","azp":"abc","scope":"openid"}"#),
+        ("Okta client", ServiceAccount, "0oa1", r#"{"sub":"0oa1","cid":"0oa1","scp":["a"]}"#),
+        ("Okta user", User, "a@example.com", r#"{"sub":"a@example.com","cid":"0oa1","uid":"00u1"}"#),
         (
             "Cognito client",
             ServiceAccount,
             "1h57",
             r#"{"sub":"1h57","token_use":"access","client_id":"1h57","auth_time":1}"#,
         ),
-        (
-            "Cognito user",
-            User,
-            "aaaa",
-            r#"{"sub":"aaaa","token_use":"access","client_id":"1h57","username":"eve"}"#,
-        ),
+        ("Cognito user", User, "aaaa", r#"{"sub":"aaaa","token_use":"access","client_id":"1h57","username":"eve"}"#),
         (
             "Keycloak service account",
             ServiceAccount,
@@ -185,12 +157,7 @@ fn workloads_and_humans_are_told_apart() {
             "7",
             r#"{"iss":"https://evil.example","sub":"7","email":"job@p.iam.gserviceaccount.com"}"#,
         ),
-        (
-            "a subject and nothing else",
-            Unknown,
-            "somebody",
-            r#"{"sub":"somebody"}"#,
-        ),
+        ("a subject and nothing else", Unknown, "somebody", r#"{"sub":"somebody"}"#),
     ] {
         let actor = identified(payload);
         assert_eq!(actor.kind, kind, "{name}");
@@ -201,10 +168,7 @@ fn workloads_and_humans_are_told_apart() {
 
 #[test]
 fn github_actions_act_on_behalf_of_who_started_them() {
-    for issuer in [
-        "https://token.actions.githubusercontent.com",
-        "https://ghes.example/_services/token",
-    ] {
+    for issuer in ["https://token.actions.githubusercontent.com", "https://ghes.example/_services/token"] {
         let actor = identified(&format!(
             r#"{{"iss":"{issuer}","jti":"j1","sub":"repo:o/r:ref:refs/heads/main",
                 "actor":"octocat","actor_id":"1","repository":"o/r"}}"#
@@ -249,23 +213,11 @@ fn unreadable(request: &Request) -> String {
 #[test]
 fn tokens_that_cannot_be_read_are_unknown_callers_with_a_reason() {
     let with = |value: &str| Request::default().with("authorization", value);
-    for value in [
-        "Bearer",
-        "Bearer ",
-        "Bearer ghp_0123456789",
-        "Bearer a.b",
-        "Bearer a.b.c.d",
-        "Bearer a.b.c.d.e.f",
-    ] {
+    for value in ["Bearer", "Bearer ", "Bearer ghp_0123456789", "Bearer a.b", "Bearer a.b.c.d", "Bearer a.b.c.d.e.f"] {
         assert_eq!(unreadable(&with(value)), "not a JSON Web Token", "{value}");
     }
     assert_eq!(unreadable(&with("Bearer a.b.c.d.e")), "encrypted token");
-    for value in [
-        "Bearer a.!.c",
-        "Bearer a.eyJ9=.c",
-        "Bearer a.a.c",
-        "Bearer a.\u{e9}.c",
-    ] {
+    for value in ["Bearer a.!.c", "Bearer a.eyJ9=.c", "Bearer a.a.c", "Bearer a.\u{e9}.c"] {
         assert!(unreadable(&with(value)).contains("base64url"), "{value}");
     }
 }
@@ -297,9 +249,7 @@ fn deep_claims_neither_overflow_the_stack_nor_are_believed() {
     for (open, close) in [("[", "]"), ("{\"a\":", "}")] {
         let depth = 1_500;
         let deep = format!("{}1{}", open.repeat(depth), close.repeat(depth));
-        let actor = JwtClaims
-            .identify(&bearer(format!("{{\"sub\":{deep}}}")))
-            .unwrap();
+        let actor = JwtClaims.identify(&bearer(format!("{{\"sub\":{deep}}}"))).unwrap();
         assert_eq!((actor.kind, actor.id), (ActorType::Unknown, None));
     }
 }
@@ -322,11 +272,7 @@ fn tokens_of_up_to_16_kib_are_read() {
 #[test]
 fn the_scheme_is_read_in_any_case_and_with_any_space() {
     let token = token(r#"{"sub":"system:serviceaccount:a:b"}"#);
-    for value in [
-        format!("bearer {token}"),
-        format!("BEARER   {token} "),
-        format!(" Bearer\t{token}"),
-    ] {
+    for value in [format!("bearer {token}"), format!("BEARER   {token} "), format!(" Bearer\t{token}")] {
         let request = Request::default().with("Authorization", &value);
         let actor = JwtClaims.identify(&request).unwrap();
         assert_eq!(actor.kind, ActorType::ServiceAccount, "{value:?}");
@@ -335,23 +281,15 @@ fn the_scheme_is_read_in_any_case_and_with_any_space() {
 
 #[test]
 fn with_two_authorization_headers_none_is_believed() {
-    let request =
-        bearer(r#"{"sub":"system:serviceaccount:a:b"}"#).with("authorization", "Bearer x");
+    let request = bearer(r#"{"sub":"system:serviceaccount:a:b"}"#).with("authorization", "Bearer x");
     let actor = JwtClaims.identify(&request).unwrap();
     assert_eq!((actor.kind, actor.id), (ActorType::Unknown, None));
-    assert_eq!(
-        actor.reason.as_deref(),
-        Some("several Authorization headers")
-    );
+    assert_eq!(actor.reason.as_deref(), Some("several Authorization headers"));
 }
 
 #[test]
 fn other_schemes_are_none_of_its_business() {
-    for value in [
-        "Basic dTpw",
-        "AWS4-HMAC-SHA256 Credential=x",
-        "BearerToken x",
-    ] {
+    for value in ["Basic dTpw", "AWS4-HMAC-SHA256 Credential=x", "BearerToken x"] {
         let request = Request::default().with("authorization", value);
         assert_eq!(JwtClaims.identify(&request), None);
     }
@@ -394,10 +332,7 @@ fn hostile_json() -> impl Strategy<Value = String> {
         prop_oneof![
             prop::collection::vec(inner, 0..6).prop_map(|list| format!("[{}]", list.join(","))),
             members.prop_map(|members| {
-                let members: Vec<_> = members
-                    .into_iter()
-                    .map(|(name, value)| format!("\"{name}\":{value}"))
-                    .collect();
+                let members: Vec<_> = members.into_iter().map(|(name, value)| format!("\"{name}\":{value}")).collect();
                 format!("{{{}}}", members.join(","))
             }),
         ]

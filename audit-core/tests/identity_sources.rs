@@ -1,14 +1,20 @@
 //! Where identity and source address come from, and in which order.
 
+#![allow(clippy::unwrap_used, reason = "what is shared between tests may fail them")]
+
 mod identity_support;
 
 use audit_core::identity::{
-    AuthorizationScheme, DefaultIdentify, Established, FirstOf, Identify, JwtClaims, Metadata,
-    NetworkError, TrustedProxies,
+    AuthorizationScheme, DefaultIdentify, Established, FirstOf, Identify, JwtClaims, Metadata, NetworkError,
+    TrustedProxies,
 };
 use audit_core::record::{Actor, ActorType};
 use identity_support::{Request, bearer};
 use proptest::prelude::*;
+
+fn from_peer(peer: &str) -> Request {
+    Request { peer: Some(peer.parse().unwrap()), ..Request::default() }
+}
 
 fn identified(request: &Request) -> Actor {
     DefaultIdentify.identify(request).unwrap()
@@ -28,14 +34,8 @@ fn what_the_host_established_comes_first_and_is_verified() {
 
 #[test]
 fn what_the_host_does_not_believe_stays_unverified() {
-    for actor in [
-        Actor::unauthenticated(),
-        Actor::user("eve").reason("expired"),
-    ] {
-        let request = Request {
-            established: Some(actor.clone()),
-            ..Request::default()
-        };
+    for actor in [Actor::unauthenticated(), Actor::user("eve").reason("expired")] {
+        let request = Request { established: Some(actor.clone()), ..Request::default() };
         assert_eq!(Established.identify(&request), Some(actor));
     }
 }
@@ -56,14 +56,7 @@ fn other_authorization_schemes_are_recorded_by_name_only() {
 #[test]
 fn what_may_be_a_credential_without_a_scheme_is_not_recorded() {
     let long = format!("{} x", "s".repeat(33));
-    for value in [
-        "",
-        "sk_live_0123456789",
-        "s3cr3t! x",
-        "1abc x",
-        &long,
-        "\u{e9} x",
-    ] {
+    for value in ["", "sk_live_0123456789", "s3cr3t! x", "1abc x", &long, "\u{e9} x"] {
         let request = Request::default().with("authorization", value);
         let expected = Actor::unknown().reason("malformed Authorization header");
         assert_eq!(identified(&request), expected, "{value}");
@@ -72,9 +65,7 @@ fn what_may_be_a_credential_without_a_scheme_is_not_recorded() {
 
 #[test]
 fn several_authorization_headers_are_not_believed() {
-    let request = Request::default()
-        .with("authorization", "Basic a")
-        .with("Authorization", "Digest b");
+    let request = Request::default().with("authorization", "Basic a").with("Authorization", "Digest b");
     let expected = Actor::unknown().reason("several Authorization headers");
     assert_eq!(identified(&request), expected);
     assert_eq!(AuthorizationScheme.identify(&request), Some(expected));
@@ -98,10 +89,7 @@ fn sources_are_asked_in_order_until_one_answers() {
     let sources = FirstOf::default().or(by_header).or(JwtClaims);
     let token = bearer(r#"{"sub":"system:serviceaccount:a:b"}"#);
     let kind = |request: &Request| sources.identify(request).map(|actor| actor.kind);
-    assert_eq!(
-        kind(&token.clone().with("x-tenant-user", "a")),
-        Some(ActorType::User)
-    );
+    assert_eq!(kind(&token.clone().with("x-tenant-user", "a")), Some(ActorType::User));
     assert_eq!(kind(&token), Some(ActorType::ServiceAccount));
     assert_eq!(kind(&Request::default()), None);
 }
@@ -111,11 +99,7 @@ fn proxies() -> TrustedProxies {
 }
 
 fn source(peer: &str, forwarded: &[&str]) -> String {
-    let request = forwarded
-        .iter()
-        .fold(Request::from_peer(peer), |request, line| {
-            request.with("X-Forwarded-For", line)
-        });
+    let request = forwarded.iter().fold(from_peer(peer), |request, line| request.with("X-Forwarded-For", line));
     let source = proxies().source(&request).unwrap();
     match source.port {
         Some(port) => format!("{} {port}", source.ip),
@@ -125,16 +109,10 @@ fn source(peer: &str, forwarded: &[&str]) -> String {
 
 #[test]
 fn strangers_cannot_say_from_where_they_call() {
-    assert_eq!(
-        source("203.0.113.9:4000", &["10.0.0.1"]),
-        "203.0.113.9 4000"
-    );
-    assert_eq!(
-        source("192.0.2.8:4000", &["198.51.100.1"]),
-        "192.0.2.8 4000"
-    );
+    assert_eq!(source("203.0.113.9:4000", &["10.0.0.1"]), "203.0.113.9 4000");
+    assert_eq!(source("192.0.2.8:4000", &["198.51.100.1"]), "192.0.2.8 4000");
     let none = TrustedProxies::default();
-    let request = Request::from_peer("10.0.0.1:1").with("x-forwarded-for", "198.51.100.1");
+    let request = from_peer("10.0.0.1:1").with("x-forwarded-for", "198.51.100.1");
     assert_eq!(none.source(&request).unwrap().ip.to_string(), "10.0.0.1");
 }
 
@@ -143,25 +121,16 @@ fn trusted_proxies_are_followed_from_the_right() {
     for (lines, expected) in [
         (&["198.51.100.1"][..], "198.51.100.1"),
         (&["198.51.100.1, 10.0.0.2"], "198.51.100.1"),
-        (
-            &["6.6.6.6, 198.51.100.1, 10.0.0.2,10.0.0.3"],
-            "198.51.100.1",
-        ),
+        (&["6.6.6.6, 198.51.100.1, 10.0.0.2,10.0.0.3"], "198.51.100.1"),
         (&["6.6.6.6", "198.51.100.1", "10.0.0.2"], "198.51.100.1"),
         (&["10.0.0.4, 10.0.0.5"], "10.0.0.4"),
         (&["2001:db8::1, fd00::2"], "2001:db8::1"),
-        (
-            &["198.51.100.1:5000, [fd00::2]:443, [fd00::3]"],
-            "198.51.100.1",
-        ),
+        (&["198.51.100.1:5000, [fd00::2]:443, [fd00::3]"], "198.51.100.1"),
         (&["::ffff:198.51.100.1, ::ffff:10.0.0.2"], "198.51.100.1"),
     ] {
         assert_eq!(source("10.0.0.1:80", lines), expected, "{lines:?}");
     }
-    assert_eq!(
-        source("[::ffff:10.0.0.1]:80", &["198.51.100.1"]),
-        "198.51.100.1"
-    );
+    assert_eq!(source("[::ffff:10.0.0.1]:80", &["198.51.100.1"]), "198.51.100.1");
 }
 
 #[test]
@@ -229,7 +198,7 @@ proptest! {
         let proxies = TrustedProxies::new([format!("{base}/{length}")]).unwrap();
         for address in [other, (network & mask) | (other & !mask)] {
             let peer = std::net::Ipv4Addr::from(address);
-            let request = Request::from_peer(&format!("{peer}:1"))
+            let request = from_peer(&format!("{peer}:1"))
                 .with("x-forwarded-for", "198.51.100.1");
             let believed = proxies.source(&request).unwrap().port.is_none();
             prop_assert_eq!(believed, address & mask == network & mask);
@@ -270,7 +239,7 @@ proptest! {
 
     #[test]
     fn no_list_makes_reading_it_panic(line in prop::collection::vec(any::<u8>(), 0..100)) {
-        let request = Request::from_peer("10.0.0.1:80").with("x-forwarded-for", &line);
+        let request = from_peer("10.0.0.1:80").with("x-forwarded-for", &line);
         prop_assert!(proxies().source(&request).is_some());
     }
 }

@@ -1,5 +1,7 @@
 //! Which rule decides about whom.
 
+#![allow(clippy::unwrap_used, reason = "what is shared between tests may fail them")]
+
 use audit_core::policy::{Level, Policy, Subject};
 use audit_core::record::{Actor, ActorType};
 
@@ -122,6 +124,19 @@ fn methods_match_as_they_are_sent() {
     let action = "x";
     let subject = Subject::new(&machine, action).path("/v1/refunds/1");
     assert_eq!(policy().decide(&subject).name(), "default");
+}
+
+#[test]
+fn head_is_recorded_like_get_and_left_out_only_when_named() {
+    let policy = Policy::from_toml(
+        "[[rule]]\nname = \"quiet\"\nmethods = [\"GET\"]\npaths = [\"/a\"]\nlevel = \"none\"\n\
+         [[rule]]\nname = \"reads\"\nmethods = [\"GET\"]\n",
+    )
+    .unwrap();
+    let nobody = Actor::unauthenticated();
+    let head = |path| Subject::new(&nobody, "x").method("HEAD").path(path);
+    assert_eq!(policy.decide(&head("/a")).name(), "reads");
+    assert_eq!(policy.decide(&head("/b")).name(), "reads");
 }
 
 #[test]

@@ -1,5 +1,7 @@
 //! What a policy file may say, and what is refused, where, and with which advice.
 
+#![allow(clippy::unwrap_used, reason = "what is shared between tests may fail them")]
+
 use std::time::Duration;
 
 use audit_core::backend::Durability;
@@ -442,6 +444,7 @@ fn a_rule_that_an_earlier_one_covers_in_every_field_is_refused() {
         ("", ""),
         ("", "actors = [\"user\"]\npaths = [\"/a\"]"),
         ("methods = [\"GET\", \"PUT\"]", "methods = [\"PUT\"]"),
+        ("methods = [\"GET\"]", "methods = [\"HEAD\"]"),
         ("actors = [\"user\", \"system\"]", "actors = [\"system\"]"),
         ("actors = [\"user\"]", "actors = [\"user\"]\nactor_ids = [\"a\"]"),
         ("actor_ids = [\"a*\"]", "actor_ids = [\"abc\", \"ab*\", \"a*\"]"),
@@ -471,6 +474,7 @@ fn a_rule_that_an_earlier_one_covers_in_every_field_is_refused() {
 fn a_rule_that_can_match_something_is_taken() {
     for (earlier, later) in [
         ("methods = [\"GET\"]", ""),
+        ("methods = [\"GET\"]\nlevel = \"none\"", "methods = [\"HEAD\"]"),
         ("methods = [\"GET\"]", "methods = [\"GET\", \"PUT\"]"),
         ("actors = [\"user\"]", ""),
         ("actor_ids = [\"a*\"]", "actors = [\"user\"]"),

@@ -8,6 +8,7 @@ use std::convert::Infallible;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
+use audit_core::testing::{Call as StoreCall, Fault};
 use audit_tower::AuditLayer;
 use bytes::Bytes;
 use http::{Request, Response, StatusCode};
@@ -91,4 +92,61 @@ async fn the_users_own_response_sees_reason_and_request() {
     assert_eq!(response.status(), StatusCode::INSUFFICIENT_STORAGE);
     assert_eq!(drain(response.into_body()).await, "closed /v1/refunds");
     assert_eq!(runs.load(Ordering::SeqCst), 0);
+}
+
+fn rule(on_failure: &str) -> String {
+    format!("[[rule]]\nname = \"all\"\non_failure = \"{on_failure}\"\ndeadline = \"50ms\"\n")
+}
+
+#[tokio::test]
+async fn a_store_that_hangs_costs_the_deadline_and_the_handler_never_runs() {
+    let (recorder, faults) = Recorder::with_faults(&rule("deny"));
+    faults.until_healed(StoreCall::Append, Fault::Hang);
+    let (runs, service) = counting();
+    let service = AuditLayer::new(recorder.log.clone()).layer(service);
+    let response = service.oneshot(get("/")).await.unwrap();
+    assert_eq!(response.status(), StatusCode::SERVICE_UNAVAILABLE);
+    faults.heal();
+    // The intent may land after all: it then ends as refused.
+    let records = recorder.settled().await;
+    assert!(records.iter().filter_map(|record| record["result"].as_str()).all(|result| result == "refused"));
+    assert_eq!(runs.load(Ordering::SeqCst), 0);
+}
+
+#[tokio::test]
+async fn a_store_that_is_full_refuses_calls_and_takes_them_again_when_there_is_room() {
+    let (recorder, faults) = Recorder::with_faults(&rule("deny"));
+    faults.until_healed(StoreCall::Append, Fault::FullForIntents);
+    let (runs, service) = counting();
+    let service = AuditLayer::new(recorder.log.clone()).layer(service);
+    let response = service.clone().oneshot(get("/")).await.unwrap();
+    assert_eq!(response.status(), StatusCode::SERVICE_UNAVAILABLE);
+    assert_eq!(runs.load(Ordering::SeqCst), 0);
+    faults.heal();
+    for _ in 0..1_000 {
+        let response = service.clone().oneshot(get("/")).await.unwrap();
+        if response.status() == StatusCode::OK {
+            drain(response.into_body()).await;
+            break;
+        }
+        tokio::time::sleep(std::time::Duration::from_millis(10)).await;
+    }
+    assert_eq!(runs.load(Ordering::SeqCst), 1);
+    let records = recorder.settled().await;
+    assert!(records.iter().any(|record| record["result"] == "success"), "{records:#?}");
+}
+
+#[tokio::test]
+async fn a_rule_that_allows_failure_lets_the_call_go_on() {
+    let (recorder, faults) = Recorder::with_faults(&rule("allow"));
+    faults.until_healed(StoreCall::Append, Fault::Unavailable);
+    let (runs, service) = counting();
+    let service = AuditLayer::new(recorder.log.clone()).layer(service);
+    let response = service.oneshot(get("/")).await.unwrap();
+    assert_eq!(response.status(), StatusCode::OK);
+    assert_eq!(drain(response.into_body()).await, "ran");
+    assert_eq!(runs.load(Ordering::SeqCst), 1);
+    faults.heal();
+    recorder.settled().await;
+    assert_eq!(recorder.log.coverage().lost + recorder.log.coverage().recorded, 1);
 }

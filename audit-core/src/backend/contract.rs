@@ -4,10 +4,8 @@ use std::io;
 use std::ops::Range;
 use std::time::Instant;
 
-use serde::Deserialize;
-
 use super::{BackendError, Batch, Head};
-use crate::record::Kind;
+use crate::record::{Kind, Record};
 
 /// Refuses to start once the deadline has passed.
 pub(super) fn in_time(deadline: Instant, doing: &'static str) -> Result<(), BackendError> {
@@ -99,9 +97,5 @@ pub(super) fn check_published(published: Option<u64>, size: u64, lines: u64) -> 
 
 /// Whether `line` is the one that a writer leaves when it closes the log in order.
 pub(super) fn is_log_closed(line: &[u8]) -> bool {
-    #[derive(Deserialize)]
-    struct OfKind<'a> {
-        kind: &'a str,
-    }
-    serde_json::from_slice(line).is_ok_and(|OfKind { kind }| kind == Kind::LogClosed.as_str())
+    Record::parse(line).is_ok_and(|record| record.kind() == Some(Kind::LogClosed))
 }

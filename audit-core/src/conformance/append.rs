@@ -13,18 +13,9 @@ pub fn append_is_conditional_on_the_head(store: &mut dyn Store) -> Result<(), Vi
     let there = Sample::after(Head::EMPTY).lines(3, "there");
     check.append(writer.as_mut(), &there)?;
 
-    let ahead = Head {
-        size: 7,
-        leaf: there.head().leaf,
-    };
-    let other_leaf = Head {
-        size: 3,
-        leaf: Hash::digest(b"another line"),
-    };
-    for (what, head) in [
-        ("after lines that are not there", ahead),
-        ("after another last line", other_leaf),
-    ] {
+    let ahead = Head { size: 7, leaf: there.head().leaf };
+    let other_leaf = Head { size: 3, leaf: Hash::digest(b"another line") };
+    for (what, head) in [("after lines that are not there", ahead), ("after another last line", other_leaf)] {
         let sample = Sample::after(head).lines(2, "other");
         let appended = writer.append(head, &sample.batch(), soon());
         check.conflicts(what, appended)?;
@@ -50,15 +41,9 @@ pub fn other_lines_never_take_a_position(store: &mut dyn Store) -> Result<(), Vi
     check.append(writer.as_mut(), &there)?;
 
     for (what, other) in [
-        (
-            "lines of the same length",
-            Sample::after(first.head()).lines(2, "THERE"),
-        ),
+        ("lines of the same length", Sample::after(first.head()).lines(2, "THERE")),
         ("fewer lines", Sample::after(first.head()).lines(1, "fewer")),
-        (
-            "lines of which only the first is there",
-            there.first(1).lines(1, "THERE"),
-        ),
+        ("lines of which only the first is there", there.first(1).lines(1, "THERE")),
         ("more lines", Sample::after(first.head()).lines(5, "more")),
     ] {
         let appended = writer.append(first.head(), &other.batch(), soon());
@@ -86,11 +71,7 @@ pub fn a_second_writer_overwrites_nothing(store: &mut dyn Store) -> Result<(), V
         Err(BackendError::InUse { .. }) => return check.holds(first.as_mut(), common.bytes(), 2),
         other => check.works("opening the log a second time", other)?,
     };
-    check.same(
-        "the head that the second writer finds",
-        &opened.head,
-        &common.head(),
-    )?;
+    check.same("the head that the second writer finds", &opened.head, &common.head())?;
     let mine = Sample::after(common.head()).lines(1, "of the first");
     let yours = Sample::after(common.head()).lines(1, "of the second");
     check.append(first.as_mut(), &mine)?;
@@ -122,9 +103,7 @@ pub fn the_same_lines_again_are_recognised(store: &mut dyn Store) -> Result<(), 
 /// # Errors
 ///
 /// When the store does otherwise.
-pub fn a_batch_of_which_a_part_is_there_is_completed(
-    store: &mut dyn Store,
-) -> Result<(), Violation> {
+pub fn a_batch_of_which_a_part_is_there_is_completed(store: &mut dyn Store) -> Result<(), Violation> {
     let check = Check("a_batch_of_which_a_part_is_there_is_completed");
     let mut writer = check.created(store)?;
     let whole = Sample::after(Head::EMPTY).lines(5, "in one batch");

@@ -38,17 +38,15 @@ use crate::backend::{Backend, BackendError, Opened, Synchronizer};
 
 pub use append::{
     a_batch_of_which_a_part_is_there_is_completed, a_second_writer_overwrites_nothing,
-    append_is_conditional_on_the_head, other_lines_never_take_a_position,
-    the_same_lines_again_are_recognised,
+    append_is_conditional_on_the_head, other_lines_never_take_a_position, the_same_lines_again_are_recognised,
 };
 pub use publish::{
-    a_checkpoint_is_never_replaced_by_an_older_one, a_checkpoint_survives_reopening,
-    a_log_is_created_once, promises_are_kept,
+    a_checkpoint_is_never_replaced_by_an_older_one, a_checkpoint_survives_reopening, a_log_is_created_once,
+    promises_are_kept,
 };
 pub use read::{a_read_returns_whole_lines_of_its_range, reads_return_what_was_appended};
 pub use reopen::{
-    a_closed_log_needs_no_recovery, lines_after_the_checkpoint_are_adopted,
-    reopening_yields_everything_acknowledged,
+    a_closed_log_needs_no_recovery, lines_after_the_checkpoint_are_adopted, reopening_yields_everything_acknowledged,
 };
 pub use sample::{Sample, VERIFIER_KEY};
 pub use wait::a_deadline_that_has_passed_is_a_typed_error;
@@ -127,10 +125,7 @@ struct Check(&'static str);
 
 impl Check {
     fn violation(self, detail: impl Into<String>) -> Violation {
-        Violation {
-            rule: self.0,
-            detail: detail.into(),
-        }
+        Violation { rule: self.0, detail: detail.into() }
     }
 
     /// The value of a call that has to succeed.
@@ -139,12 +134,7 @@ impl Check {
     }
 
     /// That `found` is `expected`.
-    fn same<T: PartialEq + fmt::Debug>(
-        self,
-        what: &str,
-        found: &T,
-        expected: &T,
-    ) -> Result<(), Violation> {
+    fn same<T: PartialEq + fmt::Debug>(self, what: &str, found: &T, expected: &T) -> Result<(), Violation> {
         if found == expected {
             return Ok(());
         }
@@ -152,11 +142,7 @@ impl Check {
     }
 
     /// That a call was refused because other bytes are there.
-    fn conflicts<T: fmt::Debug>(
-        self,
-        doing: &str,
-        result: Result<T, BackendError>,
-    ) -> Result<(), Violation> {
+    fn conflicts<T: fmt::Debug>(self, doing: &str, result: Result<T, BackendError>) -> Result<(), Violation> {
         match result {
             Err(BackendError::Conflict { .. }) => Ok(()),
             other => Err(self.violation(format!("{doing}: expected a conflict, got {other:?}"))),

@@ -13,11 +13,7 @@ pub fn a_log_is_created_once(store: &mut dyn Store) -> Result<(), Violation> {
     let opened = check.works("opening an empty store", writer.open(soon()))?;
     check.same("the key of an empty store", &opened.verifier_key, &None)?;
     check.same("the head of an empty store", &opened.head, &Head::EMPTY)?;
-    check.same(
-        "the checkpoint of an empty store",
-        &opened.checkpoint,
-        &None,
-    )?;
+    check.same("the checkpoint of an empty store", &opened.checkpoint, &None)?;
     check.same("what was recovered of nothing", &opened.recovery, &None)?;
     check.works("creating a log", writer.create(VERIFIER_KEY, soon()))?;
     let sample = Sample::after(Head::EMPTY).lines(2, "there");
@@ -42,23 +38,11 @@ pub fn promises_are_kept(store: &mut dyn Store) -> Result<(), Violation> {
     let sample = Sample::after(Head::EMPTY).lines(2, "promised");
     let appended = writer.append(Head::EMPTY, &sample.batch(), soon());
     let reached = check.works("appending", appended)?;
-    check.same(
-        "what append reached",
-        &reached.satisfies(promised.append),
-        &true,
-    )?;
+    check.same("what append reached", &reached.satisfies(promised.append), &true)?;
     let reached = check.works("syncing", synchronizer.sync(soon()))?;
-    check.same(
-        "what sync reached",
-        &reached.satisfies(promised.sync),
-        &true,
-    )?;
+    check.same("what sync reached", &reached.satisfies(promised.sync), &true)?;
     let reached = check.works("syncing nothing new", synchronizer.sync(soon()))?;
-    check.same(
-        "what sync reached again",
-        &reached.satisfies(promised.sync),
-        &true,
-    )
+    check.same("what sync reached again", &reached.satisfies(promised.sync), &true)
 }
 
 /// A published checkpoint is there, byte for byte, after opening again, and the tree at its size,
@@ -80,11 +64,7 @@ pub fn a_checkpoint_survives_reopening(store: &mut dyn Store) -> Result<(), Viol
     drop(writer);
     let (_, opened) = check.reopened(store)?;
     let range = sample.range(600);
-    check.same(
-        "the newest checkpoint",
-        &opened.checkpoint,
-        &Some(sample.checkpoint(600)),
-    )?;
+    check.same("the newest checkpoint", &opened.checkpoint, &Some(sample.checkpoint(600)))?;
     match opened.signed_range {
         Some(found) => check.same("the tree at the checkpoint", &found, &range),
         None => Ok(()),
@@ -96,9 +76,7 @@ pub fn a_checkpoint_survives_reopening(store: &mut dyn Store) -> Result<(), Viol
 /// # Errors
 ///
 /// When the store does otherwise.
-pub fn a_checkpoint_is_never_replaced_by_an_older_one(
-    store: &mut dyn Store,
-) -> Result<(), Violation> {
+pub fn a_checkpoint_is_never_replaced_by_an_older_one(store: &mut dyn Store) -> Result<(), Violation> {
     let check = Check("a_checkpoint_is_never_replaced_by_an_older_one");
     let mut writer = check.created(store)?;
     let mut synchronizer = check.synchronizer(writer.as_mut())?;
@@ -107,13 +85,10 @@ pub fn a_checkpoint_is_never_replaced_by_an_older_one(
     publish(check, synchronizer.as_mut(), &sample, 5)?;
     for wrong in [3, 9] {
         let range = sample.range(wrong);
-        if synchronizer
-            .publish(&sample.checkpoint(wrong), &range, soon())
-            .is_ok()
-        {
-            return Err(check.violation(format!(
-                "a checkpoint of size {wrong} was taken after one of size 5, over 7 lines"
-            )));
+        if synchronizer.publish(&sample.checkpoint(wrong), &range, soon()).is_ok() {
+            return Err(
+                check.violation(format!("a checkpoint of size {wrong} was taken after one of size 5, over 7 lines"))
+            );
         }
     }
     drop(synchronizer);
@@ -123,12 +98,7 @@ pub fn a_checkpoint_is_never_replaced_by_an_older_one(
     check.same("the newest checkpoint", &opened.checkpoint, &newest)
 }
 
-fn publish(
-    check: Check,
-    synchronizer: &mut dyn Synchronizer,
-    sample: &Sample,
-    size: usize,
-) -> Result<(), Violation> {
+fn publish(check: Check, synchronizer: &mut dyn Synchronizer, sample: &Sample, size: usize) -> Result<(), Violation> {
     let range = sample.range(size);
     let published = synchronizer.publish(&sample.checkpoint(size), &range, soon());
     check.works("publishing a checkpoint", published)

@@ -21,11 +21,7 @@ const HOSTILE: [&str; 6] = [
 pub fn reads_return_what_was_appended(store: &mut dyn Store) -> Result<(), Violation> {
     let check = Check("reads_return_what_was_appended");
     let mut writer = check.created(store)?;
-    let hostile = HOSTILE
-        .iter()
-        .fold(Sample::after(Head::EMPTY), |sample, text| {
-            sample.line(Kind::Event, text)
-        });
+    let hostile = HOSTILE.iter().fold(Sample::after(Head::EMPTY), |sample, text| sample.line(Kind::Event, text));
     let long = Sample::after(hostile.head()).longest_line().longest_line();
     let many = Sample::after(long.head()).lines(1_000, "one of many");
     let mut all = Vec::new();
@@ -57,10 +53,7 @@ pub fn a_read_returns_whole_lines_of_its_range(store: &mut dyn Store) -> Result<
             let end = (start + length).min(40);
             let range = start as u64..end as u64;
             let found = check.works("reading", writer.read(range.clone(), soon()))?;
-            let expected: Vec<u8> = (start..end)
-                .flat_map(|at| sample.nth(at))
-                .copied()
-                .collect();
+            let expected: Vec<u8> = (start..end).flat_map(|at| sample.nth(at)).copied().collect();
             let whole = found.ends_with(b"\n") && expected.starts_with(&found);
             if !whole || found.len() < sample.nth(start).len() {
                 return Err(check.violation(format!("a read of {range:?} returned other bytes")));
@@ -69,11 +62,7 @@ pub fn a_read_returns_whole_lines_of_its_range(store: &mut dyn Store) -> Result<
     }
     for range in [40..41, 40..40, 41..99, 5..5, 0..0] {
         let found = check.works("reading", writer.read(range, soon()))?;
-        check.same(
-            "lines behind the end or of an empty range",
-            &found,
-            &Vec::new(),
-        )?;
+        check.same("lines behind the end or of an empty range", &found, &Vec::new())?;
     }
     Ok(())
 }

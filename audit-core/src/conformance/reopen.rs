@@ -51,9 +51,8 @@ pub fn lines_after_the_checkpoint_are_adopted(store: &mut dyn Store) -> Result<(
 
     let (_, opened) = check.reopened(store)?;
     check.same("the head", &opened.head, &sample.head())?;
-    let recovery = opened
-        .recovery
-        .ok_or_else(|| check.violation("the log was not closed in order, but nothing says so"))?;
+    let recovery =
+        opened.recovery.ok_or_else(|| check.violation("the log was not closed in order, but nothing says so"))?;
     check.same("lines that are signed", &recovery.signed, &5)?;
     check.same("lines that were adopted", &recovery.adopted, &4)?;
     check.same("bytes that were cut off", &recovery.cut_bytes, &0)
@@ -68,9 +67,7 @@ pub fn a_closed_log_needs_no_recovery(store: &mut dyn Store) -> Result<(), Viola
     let check = Check("a_closed_log_needs_no_recovery");
     let mut writer = check.created(store)?;
     let mut synchronizer = check.synchronizer(writer.as_mut())?;
-    let sample = Sample::after(Head::EMPTY)
-        .lines(4, "before the end")
-        .line(Kind::LogClosed, "");
+    let sample = Sample::after(Head::EMPTY).lines(4, "before the end").line(Kind::LogClosed, "");
     check.append(writer.as_mut(), &sample)?;
     check.works("syncing", synchronizer.sync(soon()))?;
     let range = sample.range(5);

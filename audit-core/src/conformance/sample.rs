@@ -6,8 +6,7 @@ use crate::record::Kind;
 use crate::record::line::{LINE_LIMIT, leaf, write_frame};
 
 /// The key of the logs that the suite creates; nothing is signed with it.
-pub const VERIFIER_KEY: &str =
-    "conformance.example/log+acdae1d7+AekyeRrm56hApGFkyQR4ZCbV54Id2LKaANYcrnKv3U2k";
+pub const VERIFIER_KEY: &str = "conformance.example/log+acdae1d7+AekyeRrm56hApGFkyQR4ZCbV54Id2LKaANYcrnKv3U2k";
 
 const ORIGIN: &str = "conformance.example/log";
 
@@ -24,12 +23,7 @@ impl Sample {
     /// No lines yet, behind `before`.
     #[must_use]
     pub const fn after(before: Head) -> Self {
-        Self {
-            before,
-            bytes: Vec::new(),
-            ends: Vec::new(),
-            leaves: Vec::new(),
-        }
+        Self { before, bytes: Vec::new(), ends: Vec::new(), leaves: Vec::new() }
     }
 
     /// Adds a line of `kind` with `members`, the rest of the object without its braces.
@@ -38,7 +32,7 @@ impl Sample {
         let head = self.head();
         let start = self.bytes.len();
         write_frame(head.size, &head.leaf, &mut self.bytes);
-        self.bytes.extend_from_slice(b"\"kind\":\"");
+        self.bytes.extend_from_slice(b"\"time\":\"2026-01-02T03:04:05.678901Z\",\"kind\":\"");
         self.bytes.extend_from_slice(kind.as_str().as_bytes());
         self.bytes.push(b'"');
         if !members.is_empty() {
@@ -55,9 +49,7 @@ impl Sample {
     /// Adds `count` lines that all say `text`, which needs no escaping.
     #[must_use]
     pub fn lines(self, count: usize, text: &str) -> Self {
-        (0..count).fold(self, |sample, _| {
-            sample.line(Kind::Event, &format!("\"action\":\"{text}\""))
-        })
+        (0..count).fold(self, |sample, _| sample.line(Kind::Event, &format!("\"action\":\"{text}\"")))
     }
 
     /// Adds a line of exactly the greatest length that is allowed.
@@ -72,13 +64,7 @@ impl Sample {
     /// The lines as a batch.
     #[must_use]
     pub fn batch(&self) -> Batch<'_> {
-        Batch::new(
-            self.before.size,
-            &self.bytes,
-            &self.ends,
-            &self.leaves,
-            false,
-        )
+        Batch::new(self.before.size, &self.bytes, &self.ends, &self.leaves, false)
     }
 
     /// The head that the lines continue.
@@ -102,12 +88,9 @@ impl Sample {
     /// The line at `index` with its line feed; empty if there is none.
     #[must_use]
     pub fn nth(&self, index: usize) -> &[u8] {
-        let start = index
-            .checked_sub(1)
-            .and_then(|before| self.ends.get(before));
+        let start = index.checked_sub(1).and_then(|before| self.ends.get(before));
         let end = self.ends.get(index);
-        end.and_then(|end| self.bytes.get(start.copied().unwrap_or(0)..*end))
-            .unwrap_or_default()
+        end.and_then(|end| self.bytes.get(start.copied().unwrap_or(0)..*end)).unwrap_or_default()
     }
 
     /// The first `count` lines.
@@ -138,11 +121,7 @@ impl Sample {
     pub fn checkpoint(&self, count: usize) -> Vec<u8> {
         let range = self.range(count);
         let signature = Base64::encode_string(&[0; 68]);
-        format!(
-            "{ORIGIN}\n{}\n{}\n\n\u{2014} {ORIGIN} {signature}\n",
-            range.size(),
-            range.root().to_base64(),
-        )
-        .into_bytes()
+        format!("{ORIGIN}\n{}\n{}\n\n\u{2014} {ORIGIN} {signature}\n", range.size(), range.root().to_base64(),)
+            .into_bytes()
     }
 }

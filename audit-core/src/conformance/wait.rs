@@ -26,9 +26,7 @@ pub fn a_deadline_that_has_passed_is_a_typed_error(store: &mut dyn Store) -> Res
     for error in [read.err(), head.err()].into_iter().flatten() {
         retryable(check, &error)?;
     }
-    let lines = check
-        .works("asking for the head", writer.head(soon()))?
-        .size;
+    let lines = check.works("asking for the head", writer.head(soon()))?.size;
     match appended {
         Ok(_) => check.same("lines after an append that worked", &lines, &2)?,
         Err(error) => {

@@ -22,11 +22,7 @@ impl<'a> Authorization<'a> {
         };
         let mut lines = 0_usize;
         metadata.each_header("authorization", &mut |_| lines = lines.saturating_add(1));
-        if lines > 1 {
-            Self::Several
-        } else {
-            Self::One(value)
-        }
+        if lines > 1 { Self::Several } else { Self::One(value) }
     }
 }
 
@@ -34,9 +30,7 @@ impl<'a> Authorization<'a> {
 pub(super) fn split_scheme(value: &[u8]) -> (&[u8], &[u8]) {
     let value = value.trim_ascii();
     let end = value.iter().position(u8::is_ascii_whitespace);
-    let (scheme, credentials) = value
-        .split_at_checked(end.unwrap_or(value.len()))
-        .unwrap_or((value, &[]));
+    let (scheme, credentials) = value.split_at_checked(end.unwrap_or(value.len())).unwrap_or((value, &[]));
     (scheme, credentials.trim_ascii_start())
 }
 

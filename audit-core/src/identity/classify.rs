@@ -25,9 +25,7 @@ pub(super) fn classify(claims: &Claims<'_>) -> Actor {
         principal.issuer = claims.iss.text().map(str::to_owned);
         actor.on_behalf_of.push(principal);
     }
-    let credential = (claims.jti.text())
-        .or(claims.uti.text())
-        .or(claims.kubernetes_secret.text());
+    let credential = (claims.jti.text()).or(claims.uti.text()).or(claims.kubernetes_secret.text());
     actor.credential = credential.map(str::to_owned);
     actor
 }
@@ -40,12 +38,7 @@ fn delegated(claims: &Claims<'_>, subject: &Holder<'_>, delegate: &str) -> Actor
         ActorType::Unknown
     };
     let mut actor = Actor::new(kind).id(delegate);
-    actor.issuer = claims
-        .act
-        .iss
-        .text()
-        .or(claims.iss.text())
-        .map(str::to_owned);
+    actor.issuer = claims.act.iss.text().or(claims.iss.text()).map(str::to_owned);
     if let Some(id) = subject.id {
         let mut principal = Principal::new(subject.kind, id);
         principal.issuer = claims.iss.text().map(str::to_owned);
@@ -62,15 +55,9 @@ struct Holder<'a> {
 
 impl<'a> Holder<'a> {
     fn of(claims: &'a Claims<'_>) -> Self {
-        let id = (claims.sub.text())
-            .or(claims.client_id.text())
-            .or(claims.azp.text())
-            .or(claims.appid.text());
+        let id = (claims.sub.text()).or(claims.client_id.text()).or(claims.azp.text()).or(claims.appid.text());
         if let Some(name) = google_account(claims).or(keycloak_account(claims)) {
-            return Self {
-                kind: ActorType::ServiceAccount,
-                id: Some(name),
-            };
+            return Self { kind: ActorType::ServiceAccount, id: Some(name) };
         }
         let kind = if is_service_account(claims) {
             ActorType::ServiceAccount
@@ -127,10 +114,7 @@ const fn has_login(claims: &Claims<'_>) -> bool {
 }
 
 fn is_github(claims: &Claims<'_>) -> bool {
-    claims
-        .iss
-        .text()
-        .is_some_and(|issuer| issuer == GITHUB_ACTIONS || issuer.ends_with(GITHUB_SERVER_SUFFIX))
+    claims.iss.text().is_some_and(|issuer| issuer == GITHUB_ACTIONS || issuer.ends_with(GITHUB_SERVER_SUFFIX))
 }
 
 fn is_auth0_client(claims: &Claims<'_>, subject: &str) -> bool {
@@ -141,10 +125,9 @@ fn entra_says(claims: &Claims<'_>, kind: &str) -> bool {
     claims.idtyp.is(kind)
 }
 
-/// An application of Entra ID, or a managed identity: roles, but no scopes that a user granted.
+/// An application of Entra ID, or a managed identity: no scopes that a user granted.
 fn is_entra_application(claims: &Claims<'_>, subject: &str) -> bool {
-    let acts_for_itself = claims.oid.is(subject) && !claims.scp.is_present();
-    claims.xms_mirid.is_present() && acts_for_itself || claims.roles.is_present() && acts_for_itself
+    claims.oid.is(subject) && !claims.scp.is_present() && (claims.roles.is_present() || claims.xms_mirid.is_present())
 }
 
 fn is_okta_client(claims: &Claims<'_>, subject: &str) -> bool {
@@ -158,10 +141,7 @@ fn is_cognito_client(claims: &Claims<'_>, subject: &str) -> bool {
 /// The address of a Google service account, which says more than its number.
 fn google_account<'a>(claims: &'a Claims<'_>) -> Option<&'a str> {
     let issuer = claims.iss.text()?;
-    let is_google = matches!(
-        issuer,
-        "https://accounts.google.com" | "accounts.google.com"
-    );
+    let is_google = matches!(issuer, "https://accounts.google.com" | "accounts.google.com");
     let address = claims.email.text().filter(|_| is_google).or_else(|| {
         // A token that the account signed itself.
         claims.sub.text().filter(|subject| *subject == issuer)

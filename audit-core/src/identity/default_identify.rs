@@ -24,6 +24,5 @@ impl Identify for DefaultIdentify {
 /// Somebody with an API key that nobody looked up.
 fn api_key(metadata: &dyn Metadata) -> Option<Actor> {
     let has_key = |name| metadata.header(name).is_some();
-    (has_key("x-api-key") || has_key("api-key"))
-        .then(|| Actor::new(ActorType::ApiKey).auth("api_key"))
+    (has_key("x-api-key") || has_key("api-key")).then(|| Actor::new(ActorType::ApiKey).auth("api_key"))
 }

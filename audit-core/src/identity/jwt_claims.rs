@@ -34,11 +34,7 @@ impl Identify for JwtClaims {
         if !scheme.eq_ignore_ascii_case(b"bearer") {
             return None;
         }
-        Some(
-            actor_of(token)
-                .unwrap_or_else(|reason| Actor::unknown().reason(reason))
-                .auth("jwt"),
-        )
+        Some(actor_of(token).unwrap_or_else(|reason| Actor::unknown().reason(reason)).auth("jwt"))
     }
 }
 
@@ -55,17 +51,9 @@ fn actor_of(token: &[u8]) -> Result<Actor, &'static str> {
 /// The middle one of the three parts of a signed token (RFC 7515 §7.1).
 fn payload_of(token: &[u8]) -> Result<&[u8], &'static str> {
     let mut parts = token.split(|byte| *byte == b'.');
-    match [
-        parts.next(),
-        parts.next(),
-        parts.next(),
-        parts.next(),
-        parts.next(),
-    ] {
+    match [parts.next(), parts.next(), parts.next(), parts.next(), parts.next()] {
         [Some(_), Some(payload), Some(_), None, None] => Ok(payload),
-        [Some(_), Some(_), Some(_), Some(_), Some(_)] if parts.next().is_none() => {
-            Err("encrypted token")
-        }
+        [Some(_), Some(_), Some(_), Some(_), Some(_)] if parts.next().is_none() => Err("encrypted token"),
         _ => Err("not a JSON Web Token"),
     }
 }

@@ -14,9 +14,7 @@ pub(super) struct Network {
 
 impl Network {
     pub(super) fn parse(text: &str) -> Result<Self, NetworkError> {
-        let malformed = || NetworkError::Malformed {
-            text: text.to_owned(),
-        };
+        let malformed = || NetworkError::Malformed { text: text.to_owned() };
         let (address, length) = match text.split_once('/') {
             Some((address, length)) => (address, Some(parse_length(length).ok_or_else(malformed)?)),
             None => (text, None),
@@ -28,16 +26,10 @@ impl Network {
             return Err(malformed());
         }
         if length == 0 {
-            return Err(NetworkError::Everybody {
-                text: text.to_owned(),
-            });
+            return Err(NetworkError::Everybody { text: text.to_owned() });
         }
         let (address, length) = canonical(address, length);
-        let network = Self {
-            is_v4: address.is_ipv4(),
-            bits: left_aligned(address),
-            mask: u128::MAX << (128 - length),
-        };
+        let network = Self { is_v4: address.is_ipv4(), bits: left_aligned(address), mask: u128::MAX << (128 - length) };
         if network.bits & !network.mask != 0 {
             return Err(NetworkError::HostBits {
                 text: text.to_owned(),

@@ -73,12 +73,8 @@ impl TrustedProxies {
     where
         N: IntoIterator<Item: AsRef<str>>,
     {
-        let networks = networks
-            .into_iter()
-            .map(|text| Network::parse(text.as_ref()));
-        Ok(Self {
-            networks: networks.collect::<Result<_, _>>()?,
-        })
+        let networks = networks.into_iter().map(|text| Network::parse(text.as_ref()));
+        Ok(Self { networks: networks.collect::<Result<_, _>>()? })
     }
 
     /// Where the call came from: the peer, or what trusted proxies say of it. The port is known
@@ -98,10 +94,7 @@ impl TrustedProxies {
                 claim = self.extend(claim, parse_element(element));
             }
         });
-        Some(claim.map_or_else(
-            || Source::from(SocketAddr::new(address, peer.port())),
-            Source::new,
-        ))
+        Some(claim.map_or_else(|| Source::from(SocketAddr::new(address, peer.port())), Source::new))
     }
 
     /// Who called, when those who appended what comes after `element` are trusted: reading from the
@@ -115,18 +108,14 @@ impl TrustedProxies {
     }
 
     fn trusts(&self, address: IpAddr) -> bool {
-        self.networks
-            .iter()
-            .any(|network| network.contains(address))
+        self.networks.iter().any(|network| network.contains(address))
     }
 }
 
 /// The address in one element of the list, with or without a port.
 fn parse_element(element: &[u8]) -> Option<IpAddr> {
     let text = str::from_utf8(element.trim_ascii()).ok()?;
-    let bracketed = text
-        .strip_prefix('[')
-        .and_then(|text| text.strip_suffix(']'));
+    let bracketed = text.strip_prefix('[').and_then(|text| text.strip_suffix(']'));
     let address = (text.parse::<IpAddr>().ok())
         .or_else(|| text.parse::<SocketAddr>().ok().map(|address| address.ip()))
         .or_else(|| bracketed?.parse().ok().map(IpAddr::V6))?;

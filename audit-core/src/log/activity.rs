@@ -4,10 +4,11 @@ use std::sync::Arc;
 use std::task::{Context, Poll};
 use std::time::{Instant, SystemTime};
 
-use super::queue::{Entry, Room};
+use super::queue::Entry;
 use super::shared::{Shared, lock};
 use super::submission::{Amendments, Role, Submission};
 use super::{CurrentActivity, Receipt, Refused, Scope};
+use crate::backend::Durability;
 use crate::policy::Rule;
 use crate::record::{ActivityId, Outcome, OutcomeFrame, OutcomeResult, encode_outcome};
 
@@ -117,6 +118,10 @@ impl Activity {
         };
         let rule = Arc::clone(&running.submission.rule);
         let waiter = Arc::new(Submission::new(running.submission.id, rule, Role::Outcome));
+        if waiter.wanted == Durability::Accepted {
+            running.end(&outcome, None);
+            return Finish { submission: None };
+        }
         running.end(&outcome, Some(Arc::clone(&waiter)));
         Finish { submission: Some(waiter) }
     }
@@ -124,6 +129,9 @@ impl Activity {
 
 impl Running {
     fn end(self, outcome: &Outcome<'_>, waiter: Option<Arc<Submission>>) {
+        if self.shared.is_forked() {
+            return;
+        }
         let Amendments { resource, actor, attributes, .. } = {
             let mut amendments = lock(&self.submission.amendments);
             std::mem::replace(&mut *amendments, Amendments { finished: true, ..Amendments::default() })
@@ -137,23 +145,28 @@ impl Running {
             attributes: &attributes,
         };
         let limits = &self.shared.limits;
+        // Without a reservation the call went ahead unrecorded, and there is no room for its end.
+        let refused = match self.submission.give_up_reservation() {
+            true => Refused::Closed,
+            false => return self.lose_end(waiter.as_deref(), Refused::QueueFull),
+        };
         let mut body = encode_outcome(outcome, &frame, &limits.record, limits.record.line);
-        let excess = body.len().saturating_sub(limits.outcome_bytes);
+        let mut excess = body.len().saturating_sub(limits.outcome_bytes);
         if excess > 0 && !self.shared.queue.draw(excess) {
             body = encode_outcome(outcome, &frame, &limits.record, limits.outcome_bytes);
+            excess = 0;
         }
-        let mut entry = Entry::outcome(body, waiter.clone());
-        let reserved = self.submission.give_up_reservation();
-        if !reserved {
-            entry.room = Room::Extra;
+        if !self.shared.queue.push_reserved(Entry::outcome(body, waiter.clone())) {
+            self.shared.queue.ended(1, excess);
+            self.lose_end(waiter.as_deref(), refused);
         }
-        // Without a reservation the call went ahead unrecorded, and there is no room for its end.
-        let queued = !self.shared.is_forked() && reserved && self.shared.queue.push_reserved(entry);
-        if !queued {
-            self.shared.lose_outcome(&self.submission, if reserved { "closed" } else { "queue_full" });
-            if let Some(waiter) = waiter {
-                waiter.refuse(if reserved { Refused::Closed } else { Refused::QueueFull }, false);
-            }
+    }
+
+    /// The outcome cannot be written.
+    fn lose_end(&self, waiter: Option<&Submission>, refused: Refused) {
+        self.shared.lose_outcome(&self.submission, refused.reason());
+        if let Some(waiter) = waiter {
+            waiter.refuse(refused, false);
         }
     }
 }

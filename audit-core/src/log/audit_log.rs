@@ -5,6 +5,7 @@ use super::begin::{Append, Begin};
 use super::close::{CheckpointNow, CheckpointRequest, Close};
 use super::completion::Completion;
 use super::coverage::count;
+use super::sequencer::far;
 use super::shared::{Shared, lock};
 use super::submission::{Role, Submission};
 use super::synchronizer::Landed;
@@ -125,7 +126,7 @@ impl AuditLog {
     pub fn checkpoint(&self, deadline: Duration) -> CheckpointNow {
         let shared = self.shared();
         let done = Arc::new(Completion::new());
-        let deadline = Instant::now() + deadline;
+        let deadline = far(Instant::now(), deadline);
         lock(&shared.checkpoint_requests).push(CheckpointRequest { deadline, done: Arc::clone(&done) });
         if let Some(refused) = shared.queue.watch(deadline) {
             done.give(Err(refused));
@@ -140,7 +141,7 @@ impl AuditLog {
     /// The future is ready by `deadline` at the latest, and then says what was not written. Never
     /// blocks. Closing starts at the call, whether the future is polled or not.
     pub fn close(&self, deadline: Duration) -> Close {
-        let already = !self.shared().queue.close(Instant::now() + deadline);
+        let already = !self.shared().queue.close(far(Instant::now(), deadline));
         Close { shared: Arc::clone(self.shared()), already }
     }
 

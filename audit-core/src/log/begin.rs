@@ -8,7 +8,6 @@ use super::queue::Entry;
 use super::shared::Shared;
 use super::submission::{Ended, Role, Submission};
 use super::{Activity, Receipt, Refused};
-use crate::backend::Durability;
 
 /// The future of [`AuditLog::begin`](super::AuditLog::begin): an [`Activity`] once the intent is
 /// durable.
@@ -53,13 +52,13 @@ impl Begin {
 
     /// Queues the intent now and does not wait for it: for callers that cannot, such as a span.
     ///
-    /// The activity has no receipt. An intent that misses its rule's deadline is withdrawn and
-    /// counted as lost.
+    /// The activity has no receipt, and no deadline applies to its intent. An intent that finds no
+    /// room in the queue is counted as lost.
     pub fn without_waiting(mut self) -> Activity {
         let Some(mut way) = self.way.take() else {
             return Activity::inert();
         };
-        let failure = way.submit().err();
+        let failure = way.submit(false).err();
         way.into_activity(None, failure)
     }
 }
@@ -79,29 +78,27 @@ impl Way {
         Self { shared, started: submission.started, submission, body: Some(body) }
     }
 
-    /// Puts the record into the queue.
-    fn submit(&mut self) -> Result<(), Refused> {
+    /// Puts the record into the queue, or in line for it if the caller `may_wait`. Says whether the
+    /// caller need not wait for more.
+    fn submit(&mut self, may_wait: bool) -> Result<bool, Refused> {
         let Some(body) = self.body.take() else {
-            return Ok(());
+            return Ok(false);
         };
-        let refused = if self.shared.is_forked() {
-            Refused::Forked
-        } else {
-            let entry = Entry::new(body, Arc::clone(&self.submission));
-            match self.shared.queue.submit(entry, self.submission.deadline) {
-                Ok(()) => return Ok(()),
-                Err(refused) => refused,
-            }
-        };
-        self.shared.lose(&self.submission, &refused, self.submission.allows_failure());
-        Err(refused)
+        if self.shared.is_forked() {
+            // The losses belong to a log that is in another process.
+            return Err(Refused::Forked);
+        }
+        let entry = Entry::new(body, Arc::clone(&self.submission));
+        self.shared.queue.submit(entry, may_wait).inspect_err(|refused| {
+            let ran = self.submission.allows_failure() || !may_wait;
+            self.shared.lose(&self.submission, refused, ran);
+        })
     }
 
     fn poll(&mut self, cx: &Context<'_>) -> Poll<Result<Option<Receipt>, Refused>> {
         if self.body.is_some() {
             self.submission.wake_by(cx.waker());
-            self.submit()?;
-            if self.submission.wanted == Durability::Accepted {
+            if self.submit(true)? {
                 return Poll::Ready(Ok(None));
             }
         }
@@ -117,6 +114,9 @@ impl Way {
 
     /// The caller goes away without having seen the answer.
     fn give_up(self) {
+        if self.shared.is_forked() {
+            return;
+        }
         if self.body.is_some() {
             self.shared.lose(&self.submission, &Refused::Withdrawn, false);
             return;

@@ -1,6 +1,7 @@
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use super::open::open;
+use super::sequencer::far;
 use super::{AuditLog, OpenError};
 use crate::backend::Backend;
 use crate::key::Key;
@@ -17,6 +18,8 @@ pub struct LogLimits {
     pub queue_bytes: usize,
     /// Callers that wait in line for room in the queue: 65,536. More are refused at once.
     pub waiting: usize,
+    /// Bytes of what callers in line want to record: 64 MiB. More are refused at once.
+    pub waiting_bytes: usize,
     /// Activities that may be open at a time, each with room for its outcome: 65,536.
     pub activities: usize,
     /// Bytes reserved for the outcome of each activity: 2,048.
@@ -50,6 +53,7 @@ impl Default for LogLimits {
             queue_records: 16_384,
             queue_bytes: 32 << 20,
             waiting: 65_536,
+            waiting_bytes: 64 << 20,
             activities: 65_536,
             outcome_bytes: 2_048,
             overdraft_bytes: 16 << 20,
@@ -63,6 +67,22 @@ impl Default for LogLimits {
             backend_timeout: Duration::from_secs(10),
             record: RecordLimits::default(),
         }
+    }
+}
+
+impl LogLimits {
+    /// When a call of the backend that begins now has to be over.
+    pub(crate) fn backend_deadline(&self) -> Instant {
+        far(Instant::now(), self.backend_timeout)
+    }
+
+    /// Times no longer than makes a difference, so that adding them to a time never overflows.
+    pub(crate) fn bounded(mut self) -> Self {
+        let longest = Duration::from_secs(30 * 365 * 24 * 3_600);
+        for time in [&mut self.sync_interval, &mut self.checkpoint_interval, &mut self.heartbeat, &mut self.backend_timeout] {
+            *time = (*time).min(longest);
+        }
+        self
     }
 }
 

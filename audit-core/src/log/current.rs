@@ -88,7 +88,7 @@ impl CurrentActivity {
     /// [`AmendError::Finished`] after the end of the activity, [`AmendError::Full`] when it has as
     /// many attributes as a record may carry.
     pub fn attribute(&self, name: impl Into<String>, value: impl Into<Value<'static>>) -> Result<(), AmendError> {
-        let name = name.into();
+        let name = clip(&name.into(), 256).to_owned();
         let value = match value.into() {
             Value::Text(text) => Value::Text(Cow::Owned(clip(&text, self.limits.attribute + 1).to_owned())),
             value => value,
@@ -100,7 +100,7 @@ impl CurrentActivity {
             } else if amendments.attributes.len() >= limit {
                 return Err(AmendError::Full);
             } else {
-                amendments.attributes.push((Cow::Owned(clip(&name, 256).to_owned()), value));
+                amendments.attributes.push((Cow::Owned(name), value));
             }
             Ok(())
         })

@@ -1,35 +1,41 @@
-use std::sync::Arc;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use super::shared::{Shared, lock};
 use super::{CloseError, Refused};
 
+/// How long to rest between two looks, so that many deadlines cost one look. A deadline is kept to
+/// within this.
+const REST: Duration = Duration::from_millis(5);
+
 /// Keeps every deadline of a log, on a thread that never touches the store.
-pub(crate) fn keep_deadlines(shared: &Arc<Shared>) {
-    while shared.queue.wait_for_deadline() {
-        let now = Instant::now();
-        let (may_land, late, earliest) = shared.inflight.expire(now);
-        for submission in may_land {
-            shared.refuse(&submission, &Refused::Deadline, true);
-        }
-        for record in late {
-            // In the log, but not durable in time: a call that may not go on ends here.
-            let refused = record.submission.refuse(Refused::Deadline, true);
-            if refused == super::submission::Ended::MayLand
-                && record.submission.role == super::submission::Role::Intent
-                && !record.submission.allows_failure()
-            {
-                shared.end_as_refused(&record.submission, "the intent was not durable in time");
-            }
-        }
-        let earliest = [earliest, expire_checkpoints(shared, now)].into_iter().flatten().min();
-        let expired = shared.queue.expire(now, earliest);
-        for submission in &expired.submissions {
-            shared.refuse(submission, &Refused::Deadline, false);
-        }
-        if let Some((open_activities, unwritten)) = expired.close {
-            shared.closing.give(Err(CloseError::Deadline { open_activities, unwritten }));
-        }
+pub(crate) fn keep_deadlines(shared: &Shared) {
+    let mut rested = Instant::now();
+    while shared.queue.wait_for_deadline(rested) {
+        let look = std::panic::AssertUnwindSafe(|| look(shared));
+        // A waker that panics is its runtime's trouble; everybody else still has a deadline.
+        let _ = std::panic::catch_unwind(look);
+        rested = Instant::now() + REST;
+    }
+}
+
+/// Answers everybody whose deadline has passed.
+fn look(shared: &Shared) {
+    let now = Instant::now();
+    let (may_land, late, earliest) = shared.inflight.expire(now);
+    let earliest = [earliest, expire_checkpoints(shared, now)].into_iter().flatten().min();
+    let expired = shared.queue.expire(now, earliest);
+    for submission in may_land {
+        shared.refuse(&submission, &Refused::Deadline, true);
+    }
+    for record in late {
+        let landing = record.submission.land_late(Refused::Deadline);
+        shared.settle(&record.submission, landing, "the intent was not durable in time");
+    }
+    for submission in &expired.submissions {
+        shared.refuse(submission, &Refused::Deadline, false);
+    }
+    if let Some((open_activities, unwritten)) = expired.close {
+        shared.closing.give(Err(CloseError::Deadline { open_activities, unwritten }));
     }
 }
 

@@ -37,7 +37,7 @@ impl Inflight {
         let mut appending = lock(&self.appending);
         appending.clear();
         appending.extend(submissions);
-        appending.iter().map(|submission| submission.deadline).min()
+        appending.iter().filter(|waits| !waits.goes_ahead()).map(|waits| waits.deadline).min()
     }
 
     pub(crate) fn end_append(&self) {
@@ -61,7 +61,11 @@ impl Inflight {
     /// landed without being durable in time, which are taken out. And the earliest deadline left.
     pub(crate) fn expire(&self, now: Instant) -> (Vec<Arc<Submission>>, Vec<Unsynced>, Option<Instant>) {
         let mut earliest: Option<Instant> = None;
-        let mut keep = |deadline: Instant| {
+        let mut keep = |submission: &Submission| {
+            if submission.goes_ahead() {
+                return true;
+            }
+            let deadline = submission.deadline;
             let keep = deadline > now;
             if keep {
                 earliest = Some(earliest.map_or(deadline, |earliest| earliest.min(deadline)));
@@ -70,14 +74,14 @@ impl Inflight {
         };
         let mut may_land = Vec::new();
         for submission in lock(&self.appending).iter() {
-            if !keep(submission.deadline) {
+            if !keep(submission) {
                 may_land.push(Arc::clone(submission));
             }
         }
         let mut unsynced = lock(&self.unsynced);
         let mut late = Vec::new();
         for record in std::mem::take(&mut *unsynced) {
-            if keep(record.submission.deadline) {
+            if keep(&record.submission) {
                 unsynced.push_back(record);
             } else {
                 late.push(record);
@@ -86,10 +90,8 @@ impl Inflight {
         (may_land, late, earliest)
     }
 
-    /// Everybody, for the end of the log.
-    pub(crate) fn take_all(&self) -> Vec<Arc<Submission>> {
-        let mut all = std::mem::take(&mut *lock(&self.appending));
-        all.extend(std::mem::take(&mut *lock(&self.unsynced)).into_iter().map(|record| record.submission));
-        all
+    /// Everybody, for the end of the log: those that may have landed, and those that have.
+    pub(crate) fn take_all(&self) -> (Vec<Arc<Submission>>, VecDeque<Unsynced>) {
+        (std::mem::take(&mut *lock(&self.appending)), std::mem::take(&mut *lock(&self.unsynced)))
     }
 }

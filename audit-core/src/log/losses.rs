@@ -18,7 +18,8 @@ pub(crate) struct Losses {
 /// Calls that were lost for one reason under one rule.
 #[derive(Clone, Debug)]
 pub(crate) struct Loss {
-    rule: Arc<Rule>,
+    /// `None` for what has too many kinds to be kept apart.
+    rule: Option<Arc<Rule>>,
     reason: &'static str,
     what: Lost,
     count: u64,
@@ -62,24 +63,25 @@ impl Losses {
     /// Counts one loss.
     pub(crate) fn add(&mut self, rule: &Arc<Rule>, reason: &'static str, what: Lost, ran: bool) {
         let now = SystemTime::now();
-        let full = self.pending.len() >= KINDS;
-        let same = |loss: &&mut Loss| loss.reason == reason && loss.what == what && Arc::ptr_eq(&loss.rule, rule);
-        let known = if full { self.pending.last_mut() } else { self.pending.iter_mut().find(same) };
-        match known {
+        let same = |loss: &Loss| {
+            loss.reason == reason && loss.what == what && loss.rule.as_ref().is_some_and(|known| Arc::ptr_eq(known, rule))
+        };
+        let mut index = self.pending.iter().position(same);
+        let (mut named, mut reason) = (Some(Arc::clone(rule)), reason);
+        if index.is_none() && self.pending.len() >= KINDS {
+            (named, reason) = (None, "several");
+            index = self.pending.iter().position(|loss| loss.rule.is_none() && loss.what == what);
+        }
+        match index.and_then(|index| self.pending.get_mut(index)) {
             Some(loss) => {
                 loss.count += 1;
                 loss.ran += u64::from(ran);
                 loss.to = now;
             }
-            None => self.pending.push(Loss {
-                rule: Arc::clone(rule),
-                reason,
-                what,
-                count: 1,
-                ran: u64::from(ran),
-                from: now,
-                to: now,
-            }),
+            None => {
+                let ran = u64::from(ran);
+                self.pending.push(Loss { rule: named, reason, what, count: 1, ran, from: now, to: now });
+            }
         }
     }
 
@@ -108,6 +110,6 @@ impl Loss {
         body.word("reason", self.reason);
         body.time("from", self.from);
         body.time("to", self.to);
-        body.finish(Some(self.rule.name()))
+        body.finish(self.rule.as_deref().map(Rule::name))
     }
 }

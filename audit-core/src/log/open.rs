@@ -22,6 +22,7 @@ use crate::policy::{Level, Policy};
 /// Opens the log that `builder` describes.
 pub(crate) fn open(builder: Builder) -> Result<AuditLog, OpenError> {
     let Builder { origin, key, backend, policy, limits } = builder;
+    let limits = limits.bounded();
     let key = key.ok_or_else(|| {
         configuration("no signing key: give the builder one with `.key(..)`; `audit keygen` makes one")
     })?;
@@ -30,7 +31,7 @@ pub(crate) fn open(builder: Builder) -> Result<AuditLog, OpenError> {
     check_limits(&limits)?;
     check_policy(&policy, backend.capabilities())?;
 
-    let deadline = Instant::now() + limits.backend_timeout;
+    let deadline = limits.backend_deadline();
     let opened = backend.open(deadline)?;
     let key = match &opened.verifier_key {
         Some(text) => known_key(&origin, &key, text)?,
@@ -203,7 +204,7 @@ fn grow(
     limits: &LogLimits,
 ) -> Result<CompactRange, OpenError> {
     while range.size() < size {
-        let deadline = Instant::now() + limits.backend_timeout;
+        let deadline = limits.backend_deadline();
         let before = range.size();
         let bytes = backend.read(before..size, deadline)?;
         for line in bytes.split_inclusive(|byte| *byte == b'\n') {
@@ -255,12 +256,27 @@ fn start(
 
     let landed = Arc::new(Landed::new(limits.unsynced_records));
     let synchronizer =
-        SynchronizerThread { shared: Arc::clone(&shared), landed: Arc::clone(&landed), half, key, range, signed };
+        SynchronizerThread {
+            unsigned_since: (signed < range.size()).then(Instant::now),
+            retry_at: None,
+            shared: Arc::clone(&shared),
+            landed: Arc::clone(&landed),
+            half,
+            key,
+            range,
+            signed,
+        };
     let synchronizer = spawn("audit-synchronizer", move || synchronizer.run())?;
     let sequencer = Sequencer::new(Arc::clone(&shared), Arc::clone(&landed), backend, synchronizer, head);
-    spawn("audit-sequencer", move || sequencer.run())?;
+    // A thread that is there already, and the store with it, must not outlive a failure here.
+    let undo = |error| {
+        shared.poison("the log was not opened");
+        landed.abandon();
+        error
+    };
+    spawn("audit-sequencer", move || sequencer.run()).map_err(undo)?;
     let timer = Arc::clone(&shared);
-    spawn("audit-deadlines", move || keep_deadlines(&timer))?;
+    spawn("audit-deadlines", move || keep_deadlines(&timer)).map_err(undo)?;
     let log = AuditLog::new(Arc::clone(&shared), landed);
     await_opened(&log, head, &shared)?;
     Ok(log)
@@ -273,7 +289,7 @@ fn spawn(name: &str, run: impl FnOnce() + Send + 'static) -> Result<thread::Join
 /// Waits until `log.opened` is written, synced and signed: a log that cannot record its own
 /// beginning is not open.
 fn await_opened(log: &AuditLog, before: Head, shared: &Shared) -> Result<(), OpenError> {
-    let deadline = Instant::now() + shared.limits.backend_timeout;
+    let deadline = shared.limits.backend_deadline();
     while shared.progress.records.load(Ordering::Relaxed) == before.size
         && Instant::now() < deadline
         && shared.queue.status().open

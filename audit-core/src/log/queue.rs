@@ -5,6 +5,7 @@ use std::time::Instant;
 
 use super::submission::{Role, Submission};
 use super::{LogLimits, Refused};
+use crate::backend::Durability;
 use crate::log::shared::lock;
 
 /// An encoded record that waits for the sequencer.
@@ -27,6 +28,8 @@ pub(crate) enum Room {
     Reserved,
     /// None that is counted: the log's own records, and outcomes without a reservation.
     Extra,
+    /// None that is counted: the record that ends the log.
+    Last,
 }
 
 impl Entry {
@@ -36,6 +39,10 @@ impl Entry {
 
     pub(crate) const fn outcome(body: Vec<u8>, submission: Option<Arc<Submission>>) -> Self {
         Self { body, submission, room: Room::Reserved }
+    }
+
+    pub(crate) const fn last(body: Vec<u8>) -> Self {
+        Self { body, submission: None, room: Room::Last }
     }
 
     pub(crate) const fn own(body: Vec<u8>) -> Self {
@@ -59,6 +66,7 @@ pub(crate) struct Queue {
 struct State {
     entries: VecDeque<Entry>,
     waiting: VecDeque<Entry>,
+    waiting_bytes: usize,
     /// How many of `entries` are new intents and events, and their bytes.
     admitted: usize,
     admitted_bytes: usize,
@@ -107,8 +115,12 @@ impl Queue {
         Self { state: Mutex::default(), work: Condvar::new(), timer: Condvar::new(), limits }
     }
 
-    /// Queues a new intent or event, or puts it in line for room.
-    pub(crate) fn submit(&self, entry: Entry, deadline: Instant) -> Result<(), Refused> {
+    /// Queues a new intent or event, or puts it in line for room if its caller `may_wait`. True when
+    /// the caller need not wait for more than that.
+    pub(crate) fn submit(&self, entry: Entry, may_wait: bool) -> Result<bool, Refused> {
+        let submission = entry.submission.clone();
+        let goes_ahead = !may_wait || submission.as_ref().is_some_and(|new| new.wanted == Durability::Accepted);
+        let mut deadline = submission.as_ref().map(|new| new.deadline);
         let mut state = lock(&self.state);
         if let Some(refused) = &state.stopped {
             return Err(refused.clone());
@@ -116,15 +128,21 @@ impl Queue {
         if state.closing.is_some() {
             return Err(Refused::Closed);
         }
-        if state.waiting.is_empty() && state.has_room(&entry, &self.limits) {
+        let admitted = state.waiting.is_empty() && state.has_room(&entry, &self.limits);
+        if admitted {
+            if let Some(submission) = submission.filter(|_| goes_ahead) {
+                submission.go_ahead();
+                deadline = None;
+            }
             state.admit(entry);
-        } else if state.waiting.len() < self.limits.waiting {
+        } else if may_wait && state.may_wait(&entry, &self.limits) {
+            state.waiting_bytes += entry.body.len();
             state.waiting.push_back(entry);
         } else {
             return Err(Refused::QueueFull);
         }
-        self.wake(state, Some(deadline));
-        Ok(())
+        self.wake(state, deadline);
+        Ok(admitted && goes_ahead)
     }
 
     /// Queues an outcome or a record of the log's own. False when the log has stopped.
@@ -205,7 +223,8 @@ impl Queue {
                     return Next::Closing(state.open_activities);
                 }
             }
-            let mut wake_at = if held { not_before.map_or(until, |at| at.min(until)) } else { until };
+            // While the store fails, what the log itself has to say waits as well.
+            let mut wake_at = not_before.filter(|_| held).unwrap_or(until);
             if let Some(deadline) = state.closing.filter(|deadline| *deadline > now) {
                 wake_at = wake_at.min(deadline);
             }
@@ -222,10 +241,15 @@ impl Queue {
     /// Puts entries that were not appended back in front, in their order.
     pub(crate) fn put_back(&self, entries: impl DoubleEndedIterator<Item = Entry>) {
         let mut state = lock(&self.state);
+        let mut earliest: Option<Instant> = None;
         for entry in entries.rev() {
+            if let Some(submission) = entry.submission.as_ref().filter(|waits| !waits.goes_ahead()) {
+                earliest = Some(earliest.map_or(submission.deadline, |earliest| earliest.min(submission.deadline)));
+            }
             state.count_in(&entry);
             state.entries.push_front(entry);
         }
+        self.wake(state, earliest);
     }
 
     /// Ends the reservations of `count` outcomes that have been appended.
@@ -275,6 +299,7 @@ impl Queue {
         let waiting = std::mem::take(&mut state.waiting);
         state.admitted = 0;
         state.admitted_bytes = 0;
+        state.waiting_bytes = 0;
         let unwritten = entries.len() + waiting.len();
         drop(state);
         self.work.notify_one();
@@ -303,15 +328,16 @@ impl Queue {
         }
     }
 
-    /// Waits until the next planned deadline. False when the log has stopped.
-    pub(crate) fn wait_for_deadline(&self) -> bool {
+    /// Waits until the next planned deadline, and at least until `rested`. False when the log has
+    /// ended.
+    pub(crate) fn wait_for_deadline(&self, rested: Instant) -> bool {
         let mut state = lock(&self.state);
         loop {
             if state.ended {
                 return false;
             }
             let now = Instant::now();
-            state = match state.timer_wakes_at {
+            state = match state.timer_wakes_at.map(|at| at.max(rested)) {
                 Some(at) if at <= now => {
                     state.timer_wakes_at = None;
                     return true;
@@ -328,7 +354,7 @@ impl Queue {
         let mut state = lock(&self.state);
         let mut expired = Expired::default();
         let mut next = others;
-        let State { entries, waiting, admitted, admitted_bytes, .. } = &mut *state;
+        let State { entries, waiting, waiting_bytes, admitted, admitted_bytes, .. } = &mut *state;
         entries.retain(|entry| {
             let keep = expired.keeps(entry, now, &mut next);
             if !keep {
@@ -337,7 +363,13 @@ impl Queue {
             }
             keep
         });
-        waiting.retain(|entry| expired.keeps(entry, now, &mut next));
+        waiting.retain(|entry| {
+            let keep = expired.keeps(entry, now, &mut next);
+            if !keep {
+                *waiting_bytes = waiting_bytes.saturating_sub(entry.body.len());
+            }
+            keep
+        });
         match state.closing {
             Some(at) if at <= now => {
                 expired.close = Some((state.open_activities, state.entries.len() + state.waiting.len()));
@@ -356,7 +388,7 @@ impl Queue {
 impl Expired {
     /// Whether `entry` stays in the queue. Outcomes do even when nobody waits for them any more.
     fn keeps(&mut self, entry: &Entry, now: Instant, next: &mut Option<Instant>) -> bool {
-        let Some(submission) = &entry.submission else {
+        let Some(submission) = entry.submission.as_ref().filter(|waits| !waits.goes_ahead()) else {
             return true;
         };
         if submission.deadline > now {
@@ -374,6 +406,10 @@ impl State {
         self.admitted < limits.queue_records
             && (self.admitted == 0 || self.admitted_bytes + entry.body.len() <= limits.queue_bytes)
             && (!opens || self.open_activities < limits.activities)
+    }
+
+    fn may_wait(&self, entry: &Entry, limits: &LogLimits) -> bool {
+        self.waiting.len() < limits.waiting && self.waiting_bytes + entry.body.len() <= limits.waiting_bytes
     }
 
     fn admit(&mut self, entry: Entry) {
@@ -400,6 +436,7 @@ impl State {
                 break;
             }
             if let Some(entry) = self.waiting.pop_front() {
+                self.waiting_bytes = self.waiting_bytes.saturating_sub(entry.body.len());
                 self.admit(entry);
             }
         }

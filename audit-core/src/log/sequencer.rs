@@ -7,7 +7,7 @@ use super::inflight::Unsynced;
 use super::queue::{Entry, Next, Room};
 use super::shared::{Shared, lock};
 use super::stamp::Stamp;
-use super::submission::{Landing, Role, Submission};
+use super::submission::{PutBack, Role, Submission, Take};
 use super::synchronizer::Landed;
 use super::{CloseError, Closed, Receipt, Refused, life};
 use crate::backend::{Backend, BackendError, Durability, Head};
@@ -17,6 +17,9 @@ const BACKOFF: (Duration, Duration) = (Duration::from_millis(10), Duration::from
 
 /// The shortest time between two `gap` records, so that a storm of refusals stays a few lines.
 const GAP_INTERVAL: Duration = Duration::from_secs(1);
+
+/// As good as never: thirty years.
+const FAR: Duration = Duration::from_secs(30 * 365 * 24 * 3_600);
 
 /// Why the sequencer ends.
 pub(crate) type Fatal = String;
@@ -48,7 +51,7 @@ impl Sequencer {
     ) -> Self {
         let now = Instant::now();
         Self {
-            next_heartbeat: now + shared.limits.heartbeat,
+            next_heartbeat: far(now, shared.limits.heartbeat),
             next_gap: now,
             shared,
             landed,
@@ -73,8 +76,16 @@ impl Sequencer {
         }
     }
 
-    fn give_up(self, fatal: &str) {
+    fn give_up(mut self, fatal: &str) {
         self.shared.poison(fatal);
+        let refused = Refused::Poisoned { detail: fatal.into() };
+        // Those that were in no list when a panic struck.
+        for submission in self.batch.drain(..).filter_map(|entry| entry.submission) {
+            self.shared.refuse(&submission, &refused, false);
+        }
+        for record in self.unsynced.drain(..) {
+            record.submission.land_late(refused.clone());
+        }
         self.landed.abandon();
         // Another writer may have the log only when nothing of this one is left.
         let _ = self.synchronizer.join();
@@ -86,10 +97,9 @@ impl Sequencer {
             match self.shared.queue.next(&mut self.batch, self.not_before, until) {
                 Next::Stopped => return Err("the log was stopped".to_owned()),
                 Next::Closing(open_activities) => return self.write_closed(open_activities),
-                Next::Entries | Next::Idle => {}
-            }
-            if self.not_before.is_some_and(|at| Instant::now() < at) && self.shared.queue.closing().is_none() {
-                continue;
+                Next::Entries => {}
+                Next::Idle if self.not_before.is_some_and(|at| Instant::now() < at) => continue,
+                Next::Idle => {}
             }
             self.add_own_records();
             if !self.batch.is_empty() {
@@ -104,6 +114,10 @@ impl Sequencer {
 
     /// Adds what the log itself has to say to the batch.
     fn add_own_records(&mut self) {
+        if self.not_before.is_some() {
+            // The store fails: what would be added now would only pile up.
+            return;
+        }
         let now = Instant::now();
         if now >= self.next_gap {
             let losses = lock(&self.shared.losses).take();
@@ -114,7 +128,7 @@ impl Sequencer {
             self.batch.extend(losses.iter().map(|loss| Entry::own(loss.encode(line))));
         }
         if now >= self.next_heartbeat {
-            self.next_heartbeat = now + self.shared.limits.heartbeat;
+            self.next_heartbeat = far(now, self.shared.limits.heartbeat);
             self.batch.push(Entry::own(life::heartbeat(&self.shared)));
         }
     }
@@ -126,12 +140,14 @@ impl Sequencer {
             return Ok(());
         }
         let waiting = self.batch.iter().filter_map(|entry| entry.submission.clone());
-        if let Some(earliest) = self.shared.inflight.begin_append(waiting) {
-            self.shared.queue.watch(earliest);
+        if let Some(earliest) = self.shared.inflight.begin_append(waiting)
+            && self.shared.queue.watch(earliest).is_some()
+        {
+            return Err("the log was stopped".to_owned());
         }
         self.landed.await_room();
         let may_use_reserve = self.batch.iter().all(|entry| entry.room != Room::Queue);
-        let deadline = Instant::now() + self.shared.limits.backend_timeout;
+        let deadline = self.shared.limits.backend_deadline();
         let result = self.backend.append(self.head, &self.stamp.batch(may_use_reserve), deadline);
         match result {
             Ok(durability) => self.landed(self.batch.len(), durability),
@@ -142,11 +158,19 @@ impl Sequencer {
 
     /// Takes every submission that still waits, and makes lines of the batch.
     fn stamp_batch(&mut self) {
+        let shared = &self.shared;
         self.batch.retain(|entry| {
             let Some(submission) = &entry.submission else {
                 return true;
             };
-            submission.take() || submission.role == Role::Outcome
+            match submission.take() {
+                Take::Append => true,
+                Take::SkipAndKeepRoom => false,
+                Take::Skip => {
+                    shared.queue.release(submission);
+                    false
+                }
+            }
         });
         self.stamp.start(self.head);
         for entry in &self.batch {
@@ -211,7 +235,15 @@ impl Sequencer {
             BackendError::Full { detail } => Some(Refused::StorageFull { detail: detail.as_str().into() }),
             _ => None,
         };
-        self.put_back(full.as_ref());
+        let had_new = self.batch.iter().any(|entry| entry.room == Room::Queue);
+        self.drop_gone(full.as_ref());
+        if full.is_some() && had_new && !self.batch.is_empty() {
+            // What is kept free is for what is left now.
+            self.shared.inflight.end_append();
+            return self.append();
+        }
+        self.shared.queue.put_back(self.batch.drain(..));
+        self.shared.inflight.end_append();
         if self.shared.queue.closing().is_some_and(|at| Instant::now() >= at) {
             return Err(format!("not written before the deadline for closing: {error}"));
         }
@@ -229,7 +261,7 @@ impl Sequencer {
     /// Reads the store until it says how much of the batch it has.
     fn reconcile(&mut self) -> Result<usize, Fatal> {
         loop {
-            let deadline = Instant::now() + self.shared.limits.backend_timeout;
+            let deadline = self.shared.limits.backend_deadline();
             match self.backend.head(deadline) {
                 Ok(head) => {
                     return self.stamp.landed(head).ok_or_else(|| {
@@ -250,50 +282,50 @@ impl Sequencer {
         }
     }
 
-    /// Returns to the queue what was not appended. `full`: new intents are refused at once,
-    /// because waiting for room would only make every caller wait.
-    fn put_back(&mut self, full: Option<&Refused>) {
+    /// Takes out of a batch that was not appended those for whom nobody waits any more. `full`: new
+    /// intents are refused at once, because waiting for room would only make every caller wait.
+    fn drop_gone(&mut self, full: Option<&Refused>) {
         let shared = &self.shared;
         self.batch.retain(|entry| {
-            let Some(submission) = &entry.submission else {
+            let Some(submission) = entry.submission.as_ref().filter(|waits| waits.role != Role::Outcome) else {
                 return true;
             };
-            if submission.role == Role::Outcome {
-                return true;
-            }
             if let Some(refused) = full
                 && shared.refuse(submission, refused, false)
             {
                 return false;
             }
-            let waits = submission.put_back();
-            if !waits {
-                // Its caller was told to go, one way or the other, while it might still have landed.
-                let ran = submission.allows_failure();
-                shared.lose(submission, &Refused::Deadline, ran);
-                if !ran {
-                    shared.queue.release(submission);
+            match submission.put_back() {
+                PutBack::Waits => true,
+                PutBack::Gone { ran } => {
+                    // Its caller was told to go, one way or the other, while it might still have landed.
+                    shared.lose(submission, &Refused::Deadline, ran);
+                    if !ran {
+                        shared.queue.release(submission);
+                    }
+                    false
                 }
             }
-            waits
         });
-        shared.inflight.end_append();
-        shared.queue.put_back(self.batch.drain(..));
     }
 
     /// Writes `log.closed`, trying until the deadline for closing.
     fn write_closed(&mut self, open_activities: usize) -> Result<Closing, Fatal> {
         self.next_gap = Instant::now();
         self.add_own_records();
-        self.batch.push(Entry::own(life::closed(&self.shared, open_activities)));
         loop {
+            self.batch.push(Entry::last(life::closed(&self.shared, open_activities)));
             self.append()?;
             if self.not_before.is_none() {
-                self.shared.stop();
+                self.shared.stop(&Refused::Closed);
                 return Ok(Closing { open_activities });
             }
             std::thread::sleep(self.backoff);
-            self.shared.queue.next(&mut self.batch, None, Instant::now());
+            if self.shared.queue.next(&mut self.batch, None, Instant::now()) == Next::Stopped {
+                return Err("the log was stopped".to_owned());
+            }
+            // It is put at the end again, behind what has been queued meanwhile.
+            self.batch.retain(|entry| entry.room != Room::Last);
         }
     }
 
@@ -303,12 +335,13 @@ impl Sequencer {
         let _ = self.synchronizer.join();
         let records = self.head.size;
         drop(self.backend);
+        self.shared.answer_rest(&Refused::Closed);
         let signed = self.shared.progress.signed.load(Ordering::Relaxed);
         self.shared.closing.give(if closing.open_activities > 0 {
             Err(CloseError::Deadline { open_activities: closing.open_activities, unwritten: 0 })
         } else if signed < records {
-            let detail =
-                lock(&self.landed.failure).clone().unwrap_or_else(|| "the last checkpoint was not written".to_owned());
+            let because = lock(&self.shared.progress.unsigned_because).clone();
+            let detail = because.unwrap_or_else(|| "the last checkpoint was not written".to_owned());
             Err(CloseError::Incomplete { unwritten: 0, detail: detail.into() })
         } else {
             Ok(Closed { records })
@@ -325,7 +358,11 @@ pub(crate) struct Closing {
 
 /// Hands out a receipt; ends the activity of a caller that did not wait for it.
 pub(crate) fn answer(shared: &Shared, submission: &Submission, receipt: Receipt) {
-    if submission.land(receipt) == Landing::NeverRan && submission.role == Role::Intent {
-        shared.end_as_refused(submission, "the intent was durable too late");
-    }
+    let landing = submission.land(receipt);
+    shared.settle(submission, landing, "the intent was durable too late");
+}
+
+/// `now + time`, or as far ahead as makes no difference.
+pub(crate) fn far(now: Instant, time: Duration) -> Instant {
+    now + time.min(FAR)
 }

@@ -8,7 +8,7 @@ use super::coverage::{Counters, count};
 use super::inflight::Inflight;
 use super::losses::{Losses, Lost};
 use super::queue::{Entry, Queue, Room};
-use super::submission::{Ended, Role, Submission};
+use super::submission::{Ended, Landing, Role, Submission};
 use super::{CloseError, Closed, Health, LogLimits, Refused};
 use crate::key::VerifierKey;
 use crate::policy::Policy;
@@ -48,6 +48,8 @@ pub(crate) struct Progress {
     last_commit: AtomicU64,
     failing: AtomicBool,
     last_error: Mutex<Option<String>>,
+    /// Why the newest records are not signed.
+    pub(crate) unsigned_because: Mutex<Option<String>>,
 }
 
 impl Progress {
@@ -60,6 +62,7 @@ impl Progress {
             last_commit: AtomicU64::new(0),
             failing: AtomicBool::new(false),
             last_error: Mutex::new(None),
+            unsigned_because: Mutex::new(None),
         }
     }
 
@@ -75,6 +78,11 @@ impl Progress {
     pub(crate) fn failed(&self, error: String) {
         *lock(&self.last_error) = Some(error);
         self.failing.store(true, Ordering::Relaxed);
+    }
+
+    fn last_error(&self) -> Option<String> {
+        let error = lock(&self.last_error).clone();
+        error.or_else(|| lock(&self.unsigned_because).clone())
     }
 
     fn last_commit_age(&self) -> Option<Duration> {
@@ -103,6 +111,14 @@ impl Shared {
     /// Counts an outcome that cannot be written.
     pub(crate) fn lose_outcome(&self, submission: &Submission, reason: &'static str) {
         lock(&self.losses).add(&submission.rule, reason, Lost::Outcome, true);
+        self.queue.nudge();
+    }
+
+    /// Does what a landed record still needs: the end of a call that never ran.
+    pub(crate) fn settle(&self, submission: &Submission, landing: Landing, reason: &str) {
+        if landing == Landing::NeverRan && submission.role == Role::Intent {
+            self.end_as_refused(submission, reason);
+        }
     }
 
     /// Answers a submission that is in the queue or with the sequencer, and counts it if that
@@ -146,22 +162,32 @@ impl Shared {
         let detail: Arc<str> = detail.into();
         self.progress.failed(detail.to_string());
         let refused = Refused::Poisoned { detail: Arc::clone(&detail) };
-        let (queued, unwritten) = self.queue.stop(&refused);
-        for submission in queued.iter().chain(&self.inflight.take_all()) {
-            self.refuse(submission, &refused, false);
-        }
-        for request in std::mem::take(&mut *lock(&self.checkpoint_requests)) {
-            request.done.give(Err(refused.clone()));
-        }
+        let unwritten = self.stop(&refused);
+        self.answer_rest(&refused);
         self.closing.give(Err(CloseError::Incomplete { unwritten, detail }));
         self.queue.end();
     }
 
-    /// Takes nothing more: the last record has been written.
-    pub(crate) fn stop(&self) {
-        let (queued, _) = self.queue.stop(&Refused::Closed);
+    /// Takes nothing more, and answers everybody in the queue. Says how many records were in it.
+    pub(crate) fn stop(&self, refused: &Refused) -> usize {
+        let (queued, unwritten) = self.queue.stop(refused);
         for submission in &queued {
-            self.refuse(submission, &Refused::Closed, false);
+            self.refuse(submission, refused, false);
+        }
+        unwritten
+    }
+
+    /// Answers everybody who has left the queue, when nobody else will.
+    pub(crate) fn answer_rest(&self, refused: &Refused) {
+        let (appending, unsynced) = self.inflight.take_all();
+        for submission in &appending {
+            self.refuse(submission, refused, false);
+        }
+        for record in unsynced {
+            record.submission.land_late(refused.clone());
+        }
+        for request in std::mem::take(&mut *lock(&self.checkpoint_requests)) {
+            request.done.give(Err(refused.clone()));
         }
     }
 
@@ -176,7 +202,7 @@ impl Shared {
             queue_depth: queue.depth,
             open_activities: queue.open_activities,
             unreported_losses: lock(&self.losses).total(),
-            last_error: lock(&self.progress.last_error).clone(),
+            last_error: self.progress.last_error(),
         }
     }
 }

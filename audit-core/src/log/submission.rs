@@ -2,16 +2,13 @@ use std::borrow::Cow;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex};
 use std::task::{Context, Poll, Waker};
-use std::time::{Duration, Instant};
+use std::time::Instant;
 
 use super::shared::lock;
 use super::{Receipt, Refused};
 use crate::backend::Durability;
 use crate::policy::{OnFailure, Rule};
 use crate::record::{ActivityId, Actor, Value};
-
-/// The deadline of a record that nobody waits for: a year.
-const NOBODY_WAITS: Duration = Duration::from_secs(365 * 24 * 3600);
 
 /// Which record a submission is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -35,6 +32,8 @@ pub(crate) struct Submission {
     pub(crate) role: Role,
     /// Whether room for an outcome is set aside for it.
     pub(crate) reserved: AtomicBool,
+    /// Whether its call goes ahead without waiting for it, deadline or not.
+    goes_ahead: AtomicBool,
     state: Mutex<State>,
     pub(crate) amendments: Mutex<Amendments>,
 }
@@ -42,6 +41,8 @@ pub(crate) struct Submission {
 #[derive(Debug)]
 struct State {
     stage: Stage,
+    /// Whether it is in the log.
+    landed: bool,
     waker: Option<Waker>,
 }
 
@@ -76,7 +77,7 @@ pub(crate) enum Ended {
     Lost,
     /// It is with the sequencer and may land.
     MayLand,
-    /// It is in the log, and its caller never collected the receipt.
+    /// It is in the log, and its caller never collected the answer.
     Landed,
     /// It had been answered before.
     Already,
@@ -93,28 +94,60 @@ pub(crate) enum Landing {
     NeverRan,
 }
 
+/// What the sequencer does with an entry.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Take {
+    /// Appends it.
+    Append,
+    /// Skips it: its caller is gone, and with it the need for room for an outcome.
+    Skip,
+    /// Skips it: its call went ahead without it, and will have an outcome.
+    SkipAndKeepRoom,
+}
+
+/// What becomes of an entry whose append did not happen.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum PutBack {
+    /// It is tried again.
+    Waits,
+    /// Nobody waits for it any more; its call went ahead or not.
+    Gone {
+        /// Whether it went ahead.
+        ran: bool,
+    },
+}
+
 impl Submission {
     /// A submission whose deadline, from now on, is that of `rule`.
     pub(crate) fn new(id: ActivityId, rule: Arc<Rule>, role: Role) -> Self {
         let started = Instant::now();
-        let wanted = rule.durability();
-        let waits = if wanted == Durability::Accepted { NOBODY_WAITS } else { rule.deadline() };
         Self {
             id,
-            wanted,
-            rule,
+            wanted: rule.durability(),
             started,
-            deadline: started + waits,
+            deadline: started + rule.deadline(),
+            rule,
             role,
             reserved: AtomicBool::new(false),
-            state: Mutex::new(State { stage: Stage::Queued, waker: None }),
+            goes_ahead: AtomicBool::new(false),
+            state: Mutex::new(State { stage: Stage::Queued, landed: false, waker: None }),
             amendments: Mutex::new(Amendments::default()),
         }
     }
 
     /// Whether the call goes ahead when its record is not in the log.
     pub(crate) fn allows_failure(&self) -> bool {
-        self.rule.on_failure() == OnFailure::Allow || self.wanted == Durability::Accepted
+        self.rule.on_failure() == OnFailure::Allow || self.goes_ahead()
+    }
+
+    /// Whether the call has gone ahead already: no deadline applies to its record.
+    pub(crate) fn goes_ahead(&self) -> bool {
+        self.goes_ahead.load(Ordering::Acquire)
+    }
+
+    /// Says that the call goes ahead without waiting.
+    pub(crate) fn go_ahead(&self) {
+        self.goes_ahead.store(true, Ordering::Release);
     }
 
     /// Gives up the room for an outcome; true when it was there.
@@ -138,40 +171,68 @@ impl Submission {
         Poll::Pending
     }
 
-    /// The sequencer takes it; false when it has been withdrawn.
-    pub(crate) fn take(&self) -> bool {
+    /// The sequencer takes it, unless it has been withdrawn. An outcome is appended in any case.
+    pub(crate) fn take(&self) -> Take {
         let mut state = lock(&self.state);
-        let queued = matches!(state.stage, Stage::Queued);
-        if queued {
-            state.stage = Stage::Taken;
+        match state.stage {
+            Stage::Queued => {
+                state.stage = Stage::Taken;
+                Take::Append
+            }
+            _ if self.role == Role::Outcome => Take::Append,
+            Stage::Answered(_) if self.allows_failure() => Take::SkipAndKeepRoom,
+            _ => Take::Skip,
         }
-        queued
     }
 
-    /// Its append did not happen and will be tried again; false when nobody waits any more.
-    pub(crate) fn put_back(&self) -> bool {
+    /// Its append did not happen.
+    pub(crate) fn put_back(&self) -> PutBack {
         let mut state = lock(&self.state);
-        let waits = matches!(state.stage, Stage::Taken);
-        state.stage = if waits { Stage::Queued } else { Stage::Withdrawn };
-        waits
+        match state.stage {
+            Stage::Taken | Stage::Queued => {
+                state.stage = Stage::Queued;
+                PutBack::Waits
+            }
+            _ if self.role == Role::Outcome => PutBack::Waits,
+            Stage::Answered(_) => PutBack::Gone { ran: self.allows_failure() },
+            Stage::Withdrawn | Stage::Abandoned => {
+                state.stage = Stage::Withdrawn;
+                PutBack::Gone { ran: false }
+            }
+        }
     }
 
     /// It is in the log, as durable as its rule asks.
     pub(crate) fn land(&self, receipt: Receipt) -> Landing {
+        self.settle(Ok(receipt))
+    }
+
+    /// It is in the log, and not as durable as its rule asks by its deadline.
+    pub(crate) fn land_late(&self, refused: Refused) -> Landing {
+        self.settle(Err(refused))
+    }
+
+    fn settle(&self, answer: Result<Receipt, Refused>) -> Landing {
         let mut state = lock(&self.state);
+        state.landed = true;
+        let late = answer.is_err();
         match state.stage {
             Stage::Taken => {}
             Stage::Answered(Err(_)) if self.allows_failure() => return Landing::WentOn,
             Stage::Answered(Ok(_)) => return Landing::WentOn,
             _ => return Landing::NeverRan,
         }
-        state.stage = Stage::Answered(Ok(receipt));
+        state.stage = Stage::Answered(answer);
         let waker = state.waker.take();
         drop(state);
         if let Some(waker) = waker {
             waker.wake();
         }
-        Landing::Answered
+        match late {
+            false => Landing::Answered,
+            true if self.allows_failure() => Landing::WentOn,
+            true => Landing::NeverRan,
+        }
     }
 
     /// Its caller gets `refused`, unless it has an answer already.
@@ -208,6 +269,8 @@ impl Submission {
                 Ended::MayLand
             }
             Stage::Answered(Ok(_)) => Ended::Landed,
+            // A rule that denies has had its `refused` outcome already.
+            Stage::Answered(Err(_)) if state.landed && self.allows_failure() => Ended::Landed,
             Stage::Answered(Err(_)) => {
                 // It may still land, and then nobody is there who went on.
                 state.stage = Stage::Abandoned;

@@ -19,8 +19,6 @@ pub(crate) struct Landed {
     state: Mutex<State>,
     changed: Condvar,
     limit: usize,
-    /// Why the last checkpoint could not be written.
-    pub(crate) failure: Mutex<Option<String>>,
 }
 
 #[derive(Debug, Default)]
@@ -36,7 +34,7 @@ struct State {
 
 impl Landed {
     pub(crate) fn new(limit: usize) -> Self {
-        Self { state: Mutex::default(), changed: Condvar::new(), limit, failure: Mutex::new(None) }
+        Self { state: Mutex::default(), changed: Condvar::new(), limit }
     }
 
     /// Holds the sequencer back while too many records wait for stable storage.
@@ -90,11 +88,17 @@ pub(crate) struct SynchronizerThread {
     pub(crate) key: Key,
     pub(crate) range: CompactRange,
     pub(crate) signed: u64,
+    /// When the first record that no checkpoint covers was appended.
+    pub(crate) unsigned_since: Option<Instant>,
+    /// After a checkpoint that failed, when to try the next.
+    pub(crate) retry_at: Option<Instant>,
 }
 
 /// What the synchronizer has been asked to do.
 struct Work {
     leaves: Vec<Hash>,
+    /// When the first of them was appended.
+    since: Option<Instant>,
     requests: Vec<CheckpointRequest>,
     finish: bool,
 }
@@ -114,10 +118,9 @@ impl SynchronizerThread {
     }
 
     fn synchronize(&mut self) -> Result<(), String> {
-        let mut unsigned_since: Option<Instant> = None;
         let mut spare = Vec::new();
         loop {
-            let Some(work) = self.wait(unsigned_since, std::mem::take(&mut spare)) else {
+            let Some(work) = self.wait(std::mem::take(&mut spare)) else {
                 return Ok(());
             };
             let watermark = self.range.size() + work.leaves.len() as u64;
@@ -126,22 +129,17 @@ impl SynchronizerThread {
                     return Ok(());
                 };
                 self.shared.progress.synced.store(watermark, Ordering::Relaxed);
-                for record in self.shared.inflight.take_synced(watermark) {
-                    answer(&self.shared, &record.submission, record.receipt(durability));
-                }
+                self.answer_synced(watermark, durability)?;
                 for leaf in &work.leaves {
                     self.range.push(*leaf);
                 }
-                unsigned_since.get_or_insert_with(Instant::now);
+                self.unsigned_since = self.unsigned_since.or(work.since);
             }
             spare = work.leaves;
             spare.clear();
-            let unsigned = self.range.size() - self.signed;
-            let due = unsigned >= self.shared.limits.checkpoint_records
-                || unsigned_since.is_some_and(|at| at.elapsed() >= self.shared.limits.checkpoint_interval);
-            if unsigned > 0 && (due || work.finish || !work.requests.is_empty()) {
-                // After a failure, the next attempt is an interval away.
-                unsigned_since = (!self.checkpoint(work.finish)?).then(Instant::now);
+            let asked = work.finish || !work.requests.is_empty();
+            if self.signed < self.range.size() && (asked || self.is_due(Instant::now(), 0)) {
+                self.checkpoint(work.finish)?;
             }
             if self.signed == self.range.size() {
                 self.answer_requests(&work.requests);
@@ -150,6 +148,32 @@ impl SynchronizerThread {
                 return Ok(());
             }
         }
+    }
+
+    /// Whether the rules ask for a checkpoint, counting `more` records that are not synced yet.
+    fn is_due(&self, now: Instant, more: usize) -> bool {
+        if let Some(retry_at) = self.retry_at {
+            return now >= retry_at;
+        }
+        let unsigned = self.range.size() - self.signed + more as u64;
+        let limits = &self.shared.limits;
+        unsigned >= limits.checkpoint_records
+            || self.unsigned_since.is_some_and(|since| now >= since + limits.checkpoint_interval)
+    }
+
+    /// Answers everybody below `watermark`.
+    fn answer_synced(&self, watermark: u64, durability: Durability) -> Result<(), String> {
+        let mut weaker = None;
+        for record in self.shared.inflight.take_synced(watermark) {
+            let submission = &record.submission;
+            if durability.satisfies(submission.wanted) {
+                answer(&self.shared, submission, record.receipt(durability));
+            } else {
+                weaker = Some(submission.wanted);
+                submission.land_late(Refused::Deadline);
+            }
+        }
+        weaker.map_or(Ok(()), |wanted| Err(format!("the store gives `{durability}` where it promised `{wanted}`")))
     }
 
     /// Hands the newest checkpoint to those who asked for one.
@@ -167,7 +191,7 @@ impl SynchronizerThread {
     }
 
     /// Waits for something to do; `None` when the log has been abandoned.
-    fn wait(&self, unsigned_since: Option<Instant>, spare: Vec<Hash>) -> Option<Work> {
+    fn wait(&self, spare: Vec<Hash>) -> Option<Work> {
         let limits = &self.shared.limits;
         let mut state = lock(&self.landed.state);
         loop {
@@ -175,14 +199,11 @@ impl SynchronizerThread {
                 return None;
             }
             let now = Instant::now();
-            let unsigned = self.range.size() - self.signed + state.leaves.len() as u64;
-            let sync_at = state.since.map(|since| since + limits.sync_interval.min(limits.checkpoint_interval));
-            let sign_at = unsigned_since.map(|since| since + limits.checkpoint_interval);
-            let wake_at = [sync_at, sign_at].into_iter().flatten().min();
-            let due = unsigned >= limits.checkpoint_records || wake_at.is_some_and(|at| at <= now);
-            if state.finish || state.someone_waits || due {
+            let sync_at = state.since.map(|since| since + limits.sync_interval);
+            let is_due = self.is_due(now, state.leaves.len()) || sync_at.is_some_and(|at| at <= now);
+            if state.finish || state.someone_waits || is_due {
                 state.someone_waits = false;
-                state.since = None;
+                let since = state.since.take();
                 // First who asks, then what is there: so a checkpoint covers all that an asker saw.
                 // They stay where the deadline thread sees them until they are answered.
                 let requests = lock(&self.shared.checkpoint_requests).clone();
@@ -190,10 +211,13 @@ impl SynchronizerThread {
                 if leaves.len() >= self.landed.limit {
                     self.landed.changed.notify_all();
                 }
-                return Some(Work { leaves, requests, finish: state.finish });
+                return Some(Work { leaves, since, requests, finish: state.finish });
             }
             let missing = limits.checkpoint_records.saturating_sub(self.range.size() - self.signed);
             state.enough = usize::try_from(missing).unwrap_or(usize::MAX);
+            let sign_since = self.unsigned_since.or(state.since).map(|since| since + limits.checkpoint_interval);
+            let sign_at = self.retry_at.or(sign_since);
+            let wake_at = [sync_at, sign_at].into_iter().flatten().min();
             state = match wake_at {
                 Some(at) => self.landed.changed.wait_timeout(state, at - now).unwrap_or_else(PoisonError::into_inner).0,
                 None => self.landed.changed.wait(state).unwrap_or_else(PoisonError::into_inner),
@@ -206,7 +230,7 @@ impl SynchronizerThread {
     fn sync(&mut self) -> Result<Option<Durability>, String> {
         let mut backoff = BACKOFF.0;
         loop {
-            let deadline = Instant::now() + self.shared.limits.backend_timeout;
+            let deadline = self.shared.limits.backend_deadline();
             match self.half.sync(deadline) {
                 Ok(durability) => return Ok(Some(durability)),
                 Err(error) if error.is_retryable() => self.shared.progress.failed(error.to_string()),
@@ -227,13 +251,12 @@ impl SynchronizerThread {
 
     /// Signs and persists a checkpoint over all that is synced. A failure that may pass leaves the
     /// log unsigned for a while; the next checkpoint covers the same records.
-    /// Says whether that worked.
-    fn checkpoint(&mut self, last: bool) -> Result<bool, String> {
+    fn checkpoint(&mut self, last: bool) -> Result<(), String> {
         let size = self.range.size();
         let text = Checkpoint::new(self.shared.verifier_key.name(), size, self.range.root()).to_text();
         let mut backoff = BACKOFF.0;
         loop {
-            let deadline = Instant::now() + self.shared.limits.backend_timeout;
+            let deadline = self.shared.limits.backend_deadline();
             let failure = match self.key.sign_note(&text) {
                 Err(error) => error.to_string(),
                 Ok(note) => match self.half.publish(&note, &self.range, deadline) {
@@ -241,18 +264,20 @@ impl SynchronizerThread {
                         self.signed = size;
                         self.shared.progress.signed.store(size, Ordering::Relaxed);
                         *lock(&self.shared.newest_checkpoint) = Some(note);
-                        *lock(&self.landed.failure) = None;
-                        return Ok(true);
+                        *lock(&self.shared.progress.unsigned_because) = None;
+                        self.unsigned_since = None;
+                        self.retry_at = None;
+                        return Ok(());
                     }
                     Err(error) if error.is_retryable() => error.to_string(),
                     Err(error) => return Err(error.to_string()),
                 },
             };
-            *lock(&self.landed.failure) = Some(failure.clone());
-            self.shared.progress.failed(format!("no checkpoint: {failure}"));
+            *lock(&self.shared.progress.unsigned_because) = Some(format!("no checkpoint: {failure}"));
+            self.retry_at = Some(Instant::now() + self.shared.limits.checkpoint_interval);
             // Only the last one is worth waiting for: until then records go on being synced.
             if !last || self.pause(backoff) {
-                return Ok(false);
+                return Ok(());
             }
             backoff = (backoff * 2).min(BACKOFF.1);
         }

@@ -15,6 +15,18 @@ pub(super) struct Conditions {
 }
 
 impl Conditions {
+    /// Makes a rule for `GET` one for `HEAD` too, which servers answer with the same handler
+    /// (RFC 9110 §9.3.2).
+    pub(super) fn treat_head_like_get(&mut self) {
+        let Some(methods) = &mut self.methods else {
+            return;
+        };
+        let has = |name: &str| methods.iter().any(|method| **method == *name);
+        if has("GET") && !has("HEAD") {
+            *methods = methods.iter().cloned().chain(["HEAD".into()]).collect();
+        }
+    }
+
     /// The callers for whom `actors` holds and `actor_ids` can hold.
     pub(super) fn callers(&self) -> Callers {
         match (self.actors, &self.actor_ids) {
@@ -28,10 +40,7 @@ impl Conditions {
 /// Whether the action is that of an HTTP request, `METHOD template`: a rule never matches the
 /// template, which says less than the path.
 pub(super) fn is_http(subject: &Subject<'_>) -> bool {
-    subject
-        .method
-        .and_then(|method| subject.action.strip_prefix(method))
-        .is_some_and(|rest| rest.starts_with(' '))
+    subject.method.and_then(|method| subject.action.strip_prefix(method)).is_some_and(|rest| rest.starts_with(' '))
 }
 
 /// A set of callers: verified ones by their type, and all others as one.

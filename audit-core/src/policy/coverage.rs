@@ -43,8 +43,9 @@ fn covers_paths(earlier: &Rule, later: &Rule) -> bool {
     };
     // A rule that records nothing does not match a final `/`, unless `**` stands for it.
     let is_narrowed = earlier.level == Level::None && later.level != Level::None;
-    narrow.iter().all(|pattern: &PathPattern| {
+    narrow.iter().all(|pattern| {
         let usable = |other: &&PathPattern| !is_narrowed || other.ends_open() || pattern.is_root();
-        pattern.is_covered_by(wide.iter().filter(usable))
+        let usable: Vec<_> = wide.iter().filter(usable).collect();
+        pattern.is_covered_by(&usable)
     })
 }

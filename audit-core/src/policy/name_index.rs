@@ -28,10 +28,7 @@ impl NameIndex {
         sorted.sort_by_key(|(_, pattern)| pattern.text());
         let mut entries: Vec<Entry> = Vec::new();
         for (rule, pattern) in sorted {
-            if entries
-                .last()
-                .is_none_or(|last| *last.text != *pattern.text())
-            {
+            if entries.last().is_none_or(|last| *last.text != *pattern.text()) {
                 entries.push(Entry {
                     text: pattern.text().into(),
                     parent: parent_of(pattern.text(), &entries),
@@ -46,9 +43,7 @@ impl NameIndex {
                 }
             }
         }
-        Self {
-            entries: entries.into(),
-        }
+        Self { entries: entries.into() }
     }
 
     pub(super) fn is_empty(&self) -> bool {

@@ -170,6 +170,7 @@ impl<'v, 't> RuleReader<'v, 't> {
             rule.on_failure = OnFailure::Allow;
             return Ok(rule);
         }
+        rule.conditions.treat_head_like_get();
         let durabilities = Durability::ALL.map(|class| (class.as_str(), class));
         let durability = self.word("durability", &durabilities)?;
         rule.durability = durability.unwrap_or(rule.durability);

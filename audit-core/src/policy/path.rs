@@ -15,8 +15,8 @@ pub(super) struct Path<'a> {
 }
 
 impl<'a> Path<'a> {
-    /// Reads a raw path. `None` for what is not a path: the `*` of `OPTIONS *`, and the empty path
-    /// of `CONNECT`.
+    /// Reads a raw path. `None` for what is not a path: the `*` of `OPTIONS *`, and the empty
+    /// path.
     pub(super) fn read(raw: &'a str) -> Option<Self> {
         let bytes = raw.as_bytes();
         if matches!(bytes, [] | [b'*']) {

@@ -41,9 +41,7 @@ pub(super) struct Found {
 
 impl PathIndex {
     pub(super) fn new() -> Self {
-        Self {
-            nodes: vec![Node::default()],
-        }
+        Self { nodes: vec![Node::default()] }
     }
 
     /// Adds a pattern of the rule at position `rule`. Where the rule `is_literal`, a final `/` of a
@@ -53,10 +51,7 @@ impl PathIndex {
         for segment in pattern.head() {
             at = self.step(at, segment);
         }
-        let entry = Entry {
-            rule,
-            takes_final_slash: !is_literal || pattern.ends_open(),
-        };
+        let entry = Entry { rule, takes_final_slash: !is_literal || pattern.ends_open() };
         let Some(node) = self.nodes.get_mut(at) else {
             return;
         };
@@ -75,18 +70,13 @@ impl PathIndex {
         };
         let next = match segment {
             Segment::Any => *node.any.get_or_insert(new),
-            Segment::Literal(literal) => {
-                match node
-                    .literals
-                    .binary_search_by(|(known, _)| known.cmp(literal))
-                {
-                    Ok(found) => node.literals.get(found).map_or(new, |(_, next)| *next),
-                    Err(place) => {
-                        node.literals.insert(place, (literal.clone(), new));
-                        new
-                    }
+            Segment::Literal(literal) => match node.literals.binary_search_by(|(known, _)| known.cmp(literal)) {
+                Ok(found) => node.literals.get(found).map_or(new, |(_, next)| *next),
+                Err(place) => {
+                    node.literals.insert(place, (literal.clone(), new));
+                    new
                 }
-            }
+            },
         };
         if next == new {
             self.nodes.push(Node::default());
@@ -96,11 +86,7 @@ impl PathIndex {
 
     /// Adds the rules that have a pattern which matches `path`.
     pub(super) fn collect(&self, path: &Path<'_>, found: &mut Found) {
-        let walk = Walk {
-            segments: path.segments(),
-            certain: path.certain(),
-            is_sure: true,
-        };
+        let walk = Walk { segments: path.segments(), certain: path.certain(), is_sure: true };
         if let Some(root) = self.nodes.first() {
             self.visit(root, walk, path.has_final_slash(), found);
         }
@@ -140,11 +126,7 @@ impl PathIndex {
         for entry in &node.open {
             found.add(entry, is_sure);
         }
-        for entry in node
-            .ends
-            .iter()
-            .chain(node.tails.iter().map(|(_, entry)| entry))
-        {
+        for entry in node.ends.iter().chain(node.tails.iter().map(|(_, entry)| entry)) {
             found.add(entry, false);
         }
         let next = node.literals.iter().map(|(_, next)| *next).chain(node.any);
@@ -156,24 +138,17 @@ impl PathIndex {
 
 impl Node {
     fn literal(&self, segment: &[u8]) -> Option<usize> {
-        let place = self
-            .literals
-            .binary_search_by(|(known, _)| (**known).cmp(segment));
+        let place = self.literals.binary_search_by(|(known, _)| (**known).cmp(segment));
         self.next_at(place)
     }
 
     fn decoded_literal(&self, segment: &[u8]) -> Option<usize> {
-        let place = self
-            .literals
-            .binary_search_by(|(known, _)| decoded_cmp(segment, known).reverse());
+        let place = self.literals.binary_search_by(|(known, _)| decoded_cmp(segment, known).reverse());
         self.next_at(place)
     }
 
     fn next_at(&self, place: Result<usize, usize>) -> Option<usize> {
-        place
-            .ok()
-            .and_then(|place| self.literals.get(place))
-            .map(|(_, next)| *next)
+        place.ok().and_then(|place| self.literals.get(place)).map(|(_, next)| *next)
     }
 }
 

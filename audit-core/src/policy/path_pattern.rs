@@ -30,10 +30,7 @@ impl PathPattern {
             return Err("it is longer than 1,024 bytes: shorten it with `**`");
         }
         if body.is_empty() {
-            return Ok(Self {
-                head: Box::default(),
-                tail: None,
-            });
+            return Ok(Self { head: Box::default(), tail: None });
         }
         if body.ends_with('/') {
             return Err("it ends with `/`: leave that out, a final `/` makes no difference");
@@ -51,10 +48,7 @@ impl PathPattern {
         if head.len() + tail.as_ref().map_or(0, Vec::len) > SEGMENTS_LIMIT {
             return Err("it has more than 32 segments: shorten it with `**`");
         }
-        Ok(Self {
-            head: head.into(),
-            tail: tail.map(Into::into),
-        })
+        Ok(Self { head: head.into(), tail: tail.map(Into::into) })
     }
 
     /// The segments before `**`, or all of them.
@@ -78,13 +72,10 @@ impl PathPattern {
     }
 
     /// Whether every plainly spelled path that this pattern matches is matched by one of `others`.
-    pub(super) fn is_covered_by<'a>(&self, others: impl Iterator<Item = &'a Self> + Clone) -> bool {
+    pub(super) fn is_covered_by(&self, others: &[&Self]) -> bool {
         // Beyond the length of any pattern, one segment more under `**` changes nothing.
         let longest = self.tail.as_ref().map_or(0, |_| SEGMENTS_LIMIT + 1);
-        (0..=longest).all(|between| {
-            let mut others = others.clone();
-            others.any(|other| other.matches(self.example(between)))
-        })
+        (0..=longest).all(|between| others.iter().any(|other| other.matches(self.example(between))))
     }
 
     /// Whether the pattern matches exactly these segments.
@@ -97,9 +88,7 @@ impl PathPattern {
         (self.head.iter()).all(|segment| matches(segment, segments.next()))
             && match &self.tail {
                 None => segments.next().is_none(),
-                Some(tail) => {
-                    (tail.iter().rev()).all(|segment| matches(segment, segments.next_back()))
-                }
+                Some(tail) => (tail.iter().rev()).all(|segment| matches(segment, segments.next_back())),
             }
     }
 
@@ -130,14 +119,10 @@ impl Segment {
             match character {
                 '*' => return Err("`*` stands for a whole segment: write `*` alone, or `**`"),
                 '%' => {
-                    return Err(
-                        "it contains `%`: write the character itself, all spellings of a path are matched",
-                    );
+                    return Err("it contains `%`: write the character itself, all spellings of a path are matched");
                 }
                 '{' | '}' => {
-                    return Err(
-                        "it is a route template: paths are matched as sent, write `*` for a parameter",
-                    );
+                    return Err("it is a route template: paths are matched as sent, write `*` for a parameter");
                 }
                 '?' | '#' => {
                     return Err("it contains `?` or `#`: only paths are matched, not queries");

@@ -66,7 +66,7 @@ impl Policy {
     ///
     /// # Errors
     ///
-    /// [`PolicyError::Invalid`], with line and column of the first [`Mistake`].
+    /// [`PolicyError::Invalid`], with line and column of the first [`Mistake`](super::Mistake).
     pub fn from_toml(text: &str) -> Result<Self, PolicyError> {
         Ok(Self::new(parse_rules(text)?, text))
     }

@@ -56,32 +56,17 @@ impl Table {
 
     /// The position of the rule that decides about `subject`, if any does.
     pub(super) fn decide(&self, rules: &[Arc<Rule>], subject: &Subject<'_>) -> Option<usize> {
-        let admitted = self
-            .callers(subject.actor)
-            .and(&self.methods(subject.method));
+        let admitted = self.callers(subject.actor).and(&self.methods(subject.method));
         let Some(path) = subject.path.and_then(Path::read) else {
-            return admitted
-                .and(&self.any_path)
-                .and(&self.actions(subject))
-                .first();
+            return admitted.and(&self.any_path).and(&self.actions(subject)).first();
         };
-        let mut found = Found {
-            surely: self.any_path,
-            maybe: self.any_path,
-        };
+        let mut found = Found { surely: self.any_path, maybe: self.any_path };
         self.paths.collect(&path, &mut found);
         if path.is_plain() {
-            return admitted
-                .and(&found.surely)
-                .and(&self.actions(subject))
-                .first();
+            return admitted.and(&found.surely).and(&self.actions(subject)).first();
         }
         // The name of a remote procedure comes out of the path, and is as doubtful.
-        let may_be_action = if is_http(subject) {
-            self.any_action
-        } else {
-            RuleSet::ALL
-        };
+        let may_be_action = if is_http(subject) { self.any_action } else { RuleSet::ALL };
         let admitted = admitted.and(&self.recording);
         let surely = admitted.and(&found.surely).and(&self.any_action);
         let maybe = admitted.and(&found.maybe).and(&may_be_action);
@@ -90,11 +75,7 @@ impl Table {
 
     fn callers(&self, actor: &Actor) -> RuleSet {
         let verified = actor.verified && actor.kind != ActorType::Unauthenticated;
-        let index = if verified {
-            actor.kind as usize
-        } else {
-            ActorType::ALL.len()
-        };
+        let index = if verified { actor.kind as usize } else { ActorType::ALL.len() };
         let callers = self.callers.get(index).unwrap_or(&RuleSet::EMPTY);
         let mut ids = self.any_actor_id;
         if let Some(id) = actor.id.as_deref().filter(|_| verified) {
@@ -104,8 +85,7 @@ impl Table {
     }
 
     fn methods(&self, method: Option<&str>) -> RuleSet {
-        let named =
-            method.and_then(|method| self.methods.iter().find(|(name, _)| **name == *method));
+        let named = method.and_then(|method| self.methods.iter().find(|(name, _)| **name == *method));
         named.map_or(self.any_method, |(_, rules)| *rules)
     }
 
@@ -124,13 +104,7 @@ fn strictest(rules: &[Arc<Rule>], maybe: &RuleSet, surely: usize) -> Option<usiz
     let candidates = before.chain([surely]);
     candidates
         .filter_map(|position| Some((position, rules.get(position)?)))
-        .reduce(|best, next| {
-            if next.1.cmp_strictness(best.1).is_gt() {
-                next
-            } else {
-                best
-            }
-        })
+        .reduce(|best, next| if next.1.cmp_strictness(best.1).is_gt() { next } else { best })
         .map(|(position, _)| position)
 }
 
@@ -172,9 +146,7 @@ fn methods_of(rules: &[Arc<Rule>]) -> Vec<(Box<str>, RuleSet)> {
 fn paths_of(rules: &[Arc<Rule>]) -> PathIndex {
     let mut index = PathIndex::new();
     for (position, pattern) in elements(rules, |conditions| &conditions.paths) {
-        let records_nothing = rules
-            .get(position)
-            .is_some_and(|rule| rule.level == Level::None);
+        let records_nothing = rules.get(position).is_some_and(|rule| rule.level == Level::None);
         index.insert(position, pattern, records_nothing);
     }
     index

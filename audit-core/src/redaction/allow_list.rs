@@ -54,9 +54,9 @@ impl fmt::Display for AllowListError {
                  characters, without any of space : ; , = & % \" ( )",
                 name.escape_debug()
             ),
-            Self::TooMany => f.write_str(
-                "more than 64 headers, or more than 64 parameters: keep those that are needed",
-            ),
+            Self::TooMany => {
+                f.write_str("more than 64 headers, or more than 64 parameters: keep those that are needed")
+            }
         }
     }
 }
@@ -75,10 +75,7 @@ impl AllowList {
         H: IntoIterator<Item: AsRef<str>>,
         Q: IntoIterator<Item: AsRef<str>>,
     {
-        Ok(Self {
-            headers: check_names(headers)?,
-            query: check_names(query)?,
-        })
+        Ok(Self { headers: check_names(headers)?, query: check_names(query)? })
     }
 
     /// Whether nothing is allowed.
@@ -92,11 +89,7 @@ impl AllowList {
     #[must_use]
     pub fn headers(&self, metadata: &dyn Metadata) -> Vec<(Cow<'_, str>, Cow<'static, str>)> {
         let pair = |name| Some((Cow::Borrowed(name), Cow::Owned(joined(metadata, name)?)));
-        self.headers
-            .iter()
-            .map(String::as_str)
-            .filter_map(pair)
-            .collect()
+        self.headers.iter().map(String::as_str).filter_map(pair).collect()
     }
 
     /// The allowed parameters of a query string, without its `?`: names in lower case, values as
@@ -109,11 +102,7 @@ impl AllowList {
         }
         for parameter in query.split('&') {
             let (name, value) = parameter.split_once('=').unwrap_or((parameter, ""));
-            let Some(name) = self
-                .query
-                .iter()
-                .find(|known| known.eq_ignore_ascii_case(name))
-            else {
+            let Some(name) = self.query.iter().find(|known| known.eq_ignore_ascii_case(name)) else {
                 continue;
             };
             // A second one shows that there were more; the rest would only cost memory.
@@ -162,14 +151,10 @@ where
 fn check_name(name: &str) -> Result<String, AllowListError> {
     let is_allowed = |byte: u8| byte.is_ascii_graphic() && !b":;,=&%\"()".contains(&byte);
     if name.is_empty() || name.len() > NAME_LIMIT || !name.bytes().all(is_allowed) {
-        return Err(AllowListError::Malformed {
-            name: name.chars().take(NAME_LIMIT).collect(),
-        });
+        return Err(AllowListError::Malformed { name: name.chars().take(NAME_LIMIT).collect() });
     }
     if is_secret_name(name) {
-        return Err(AllowListError::Secret {
-            name: name.to_owned(),
-        });
+        return Err(AllowListError::Secret { name: name.to_owned() });
     }
     Ok(name.to_ascii_lowercase())
 }

@@ -129,21 +129,13 @@ impl Faults {
     #[must_use]
     pub fn calls(&self, call: Call) -> u64 {
         let state = self.state();
-        state
-            .calls
-            .iter()
-            .find(|(counted, _)| *counted == call)
-            .map_or(0, |(_, count)| *count)
+        state.calls.iter().find(|(counted, _)| *counted == call).map_or(0, |(_, count)| *count)
     }
 
     /// Decides about one call; hangs if that is planned.
     ///
     /// `Ok(None)`: carry it out. `Ok(Some(error))`: carry it out and fail. `Err`: only fail.
-    pub(super) fn decide(
-        &self,
-        call: Call,
-        may_use_reserve: bool,
-    ) -> Result<Option<BackendError>, BackendError> {
+    pub(super) fn decide(&self, call: Call, may_use_reserve: bool) -> Result<Option<BackendError>, BackendError> {
         let mut state = self.state();
         state.count(call);
         if call == Call::Open {
@@ -160,24 +152,18 @@ impl Faults {
             }
             Some(Fault::UnknownWritten) => Ok(Some(unknown())),
             Some(Fault::UnknownNotWritten) => Err(unknown()),
-            Some(Fault::Unavailable) => Err(BackendError::unavailable(
-                "a call that was made to fail",
-                io::ErrorKind::ConnectionRefused.into(),
-            )),
-            Some(Fault::Full | Fault::FullForIntents) => Err(BackendError::Full {
-                detail: "made to be full".into(),
-            }),
-            Some(Fault::Conflict) => Err(BackendError::Conflict {
-                found: None,
-                detail: "made to conflict".into(),
-            }),
+            Some(Fault::Unavailable) => {
+                Err(BackendError::unavailable("a call that was made to fail", io::ErrorKind::ConnectionRefused.into()))
+            }
+            Some(Fault::Full | Fault::FullForIntents) => Err(BackendError::Full { detail: "made to be full".into() }),
+            Some(Fault::Conflict) => Err(BackendError::Conflict { found: None, detail: "made to conflict".into() }),
             Some(Fault::Poison) => {
                 state.poisoned = true;
                 Err(poisoned())
             }
             Some(Fault::Panic) => {
                 drop(state);
-                std::panic::panic_any("a store that was made to panic");
+                panic!("a store that was made to panic");
             }
         }
     }
@@ -186,20 +172,13 @@ impl Faults {
         let seen = state.releases;
         state.hanging += 1;
         while state.releases == seen {
-            state = self
-                .shared
-                .changed
-                .wait(state)
-                .unwrap_or_else(PoisonError::into_inner);
+            state = self.shared.changed.wait(state).unwrap_or_else(PoisonError::into_inner);
         }
         state.hanging -= 1;
     }
 
     fn state(&self) -> MutexGuard<'_, State> {
-        self.shared
-            .state
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner)
+        self.shared.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
@@ -213,9 +192,10 @@ impl State {
 
     /// The first fault that is planned for `call`, used up by one.
     fn next_fault(&mut self, call: Call, may_use_reserve: bool) -> Option<Fault> {
-        let at = self.planned.iter().position(|planned| {
-            planned.call == call && !(planned.fault == Fault::FullForIntents && may_use_reserve)
-        })?;
+        let at = self
+            .planned
+            .iter()
+            .position(|planned| planned.call == call && !(planned.fault == Fault::FullForIntents && may_use_reserve))?;
         let planned = self.planned.get_mut(at)?;
         let fault = planned.fault;
         if let Some(times) = &mut planned.times {
@@ -229,14 +209,9 @@ impl State {
 }
 
 fn unknown() -> BackendError {
-    BackendError::unknown(
-        "a call that was made to fail",
-        io::ErrorKind::ConnectionReset.into(),
-    )
+    BackendError::unknown("a call that was made to fail", io::ErrorKind::ConnectionReset.into())
 }
 
 fn poisoned() -> BackendError {
-    BackendError::Poisoned {
-        detail: "made to fail".into(),
-    }
+    BackendError::Poisoned { detail: "made to fail".into() }
 }

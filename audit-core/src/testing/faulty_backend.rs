@@ -2,9 +2,7 @@ use std::ops::Range;
 use std::time::Instant;
 
 use super::{Call, Faults};
-use crate::backend::{
-    Backend, BackendError, Batch, Capabilities, Durability, Head, Opened, Synchronizer,
-};
+use crate::backend::{Backend, BackendError, Batch, Capabilities, Durability, Head, Opened, Synchronizer};
 use crate::evidence::CompactRange;
 
 /// A store around another one, made to fail, hang or fill by its [`Faults`].
@@ -66,37 +64,23 @@ impl<B: Backend> Backend for FaultyBackend<B> {
     }
 
     fn create(&mut self, verifier_key: &str, deadline: Instant) -> Result<(), BackendError> {
-        through(&self.faults, Call::Create, true, || {
-            self.inner.create(verifier_key, deadline)
-        })
+        through(&self.faults, Call::Create, true, || self.inner.create(verifier_key, deadline))
     }
 
     fn head(&mut self, deadline: Instant) -> Result<Head, BackendError> {
         through(&self.faults, Call::Head, true, || self.inner.head(deadline))
     }
 
-    fn append(
-        &mut self,
-        expected: Head,
-        batch: &Batch<'_>,
-        deadline: Instant,
-    ) -> Result<Durability, BackendError> {
-        through(&self.faults, Call::Append, batch.may_use_reserve, || {
-            self.inner.append(expected, batch, deadline)
-        })
+    fn append(&mut self, expected: Head, batch: &Batch<'_>, deadline: Instant) -> Result<Durability, BackendError> {
+        through(&self.faults, Call::Append, batch.may_use_reserve, || self.inner.append(expected, batch, deadline))
     }
 
     fn read(&mut self, range: Range<u64>, deadline: Instant) -> Result<Vec<u8>, BackendError> {
-        through(&self.faults, Call::Read, true, || {
-            self.inner.read(range, deadline)
-        })
+        through(&self.faults, Call::Read, true, || self.inner.read(range, deadline))
     }
 
     fn synchronizer(&mut self) -> Result<Box<dyn Synchronizer>, BackendError> {
-        Ok(Box::new(FaultySynchronizer {
-            inner: self.inner.synchronizer()?,
-            faults: self.faults.clone(),
-        }))
+        Ok(Box::new(FaultySynchronizer { inner: self.inner.synchronizer()?, faults: self.faults.clone() }))
     }
 }
 
@@ -111,14 +95,7 @@ impl Synchronizer for FaultySynchronizer {
         through(&self.faults, Call::Sync, true, || self.inner.sync(deadline))
     }
 
-    fn publish(
-        &mut self,
-        note: &[u8],
-        range: &CompactRange,
-        deadline: Instant,
-    ) -> Result<(), BackendError> {
-        through(&self.faults, Call::Publish, true, || {
-            self.inner.publish(note, range, deadline)
-        })
+    fn publish(&mut self, note: &[u8], range: &CompactRange, deadline: Instant) -> Result<(), BackendError> {
+        through(&self.faults, Call::Publish, true, || self.inner.publish(note, range, deadline))
     }
 }

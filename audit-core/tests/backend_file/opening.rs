@@ -17,10 +17,7 @@ fn a_directory_that_is_not_a_log_is_left_alone() {
     fs::create_dir(scene.dir()).unwrap();
     fs::write(scene.path("notes.txt"), "mine").unwrap();
     let error = refusal(&scene);
-    assert!(
-        matches!(error, BackendError::Misconfigured { .. }),
-        "{error}"
-    );
+    assert!(matches!(error, BackendError::Misconfigured { .. }), "{error}");
     assert!(error.to_string().contains("notes.txt"), "{error}");
     assert_eq!(fs::read_dir(scene.dir()).unwrap().count(), 1);
 }
@@ -37,10 +34,7 @@ fn a_log_without_its_key_is_not_taken_for_an_empty_store() {
     let scene = Scene::with_lines(3, 0);
     fs::remove_file(scene.path("log.pub")).unwrap();
     let error = refusal(&scene);
-    assert!(
-        matches!(error, BackendError::Misconfigured { .. }),
-        "{error}"
-    );
+    assert!(matches!(error, BackendError::Misconfigured { .. }), "{error}");
     assert!(error.to_string().contains("log.pub"), "{error}");
 }
 
@@ -56,13 +50,7 @@ fn a_crash_before_the_log_was_created_leaves_an_empty_store() {
 
 #[test]
 fn a_key_file_that_holds_no_key_is_named() {
-    for text in [
-        "",
-        "hello\n",
-        "a+b+c\nd+e+f\n",
-        "\u{0}\u{1}",
-        &"x+y+z".repeat(2_000),
-    ] {
+    for text in ["", "hello\n", "a+b+c\nd+e+f\n", "\u{0}\u{1}", &"x+y+z".repeat(2_000)] {
         let scene = Scene::with_lines(3, 0);
         fs::write(scene.path("log.pub"), text).unwrap();
         let error = refusal(&scene);
@@ -75,10 +63,7 @@ fn a_path_that_is_a_file_is_named() {
     let scene = Scene::new();
     fs::write(scene.dir(), "not a directory").unwrap();
     let error = refusal(&scene);
-    assert!(
-        error.to_string().contains(scene.dir().to_str().unwrap()),
-        "{error}"
-    );
+    assert!(error.to_string().contains(scene.dir().to_str().unwrap()), "{error}");
 }
 
 #[test]
@@ -131,16 +116,10 @@ fn a_waiting_writer_gives_up_when_its_time_is_over() {
     let scene = Scene::with_lines(3, 3);
     let _first = scene.open().unwrap();
     let mut second = scene.file().lock_wait(Duration::from_millis(30));
-    assert!(matches!(
-        second.open(soon()),
-        Err(BackendError::InUse { .. })
-    ));
+    assert!(matches!(second.open(soon()), Err(BackendError::InUse { .. })));
     let mut third = scene.file().lock_wait(Duration::from_secs(600));
     let deadline = Instant::now() + Duration::from_millis(30);
-    assert!(matches!(
-        third.open(deadline),
-        Err(BackendError::InUse { .. })
-    ));
+    assert!(matches!(third.open(deadline), Err(BackendError::InUse { .. })));
 }
 
 /// Runs when this test binary is started again by the test below, in a process of its own.
@@ -184,18 +163,9 @@ fn a_lock_file_that_was_removed_keeps_nobody_in_doubt() {
 fn a_log_that_is_not_open_says_so() {
     let scene = Scene::with_lines(1, 0);
     let mut file = scene.file();
-    assert!(matches!(
-        file.head(soon()),
-        Err(BackendError::Misconfigured { .. })
-    ));
-    assert!(matches!(
-        file.synchronizer(),
-        Err(BackendError::Misconfigured { .. })
-    ));
+    assert!(matches!(file.head(soon()), Err(BackendError::Misconfigured { .. })));
+    assert!(matches!(file.synchronizer(), Err(BackendError::Misconfigured { .. })));
     file.open(soon()).unwrap();
     file.synchronizer().unwrap();
-    assert!(matches!(
-        file.synchronizer(),
-        Err(BackendError::Misconfigured { .. })
-    ));
+    assert!(matches!(file.synchronizer(), Err(BackendError::Misconfigured { .. })));
 }

@@ -29,10 +29,7 @@ fn a_torn_last_line_goes_to_quarantine_and_the_log_goes_on() {
     assert_eq!(scene.read(&mut writer), scene.all.bytes());
     drop(writer);
     let again = scene.open().unwrap().opened.recovery.unwrap();
-    assert_eq!(
-        again.cut_bytes, 0,
-        "what was reported once is not reported again"
-    );
+    assert_eq!(again.cut_bytes, 0, "what was reported once is not reported again");
 }
 
 #[test]
@@ -68,9 +65,7 @@ fn a_tail_of_zeros_goes_to_quarantine() {
 fn lines_behind_blocks_that_never_reached_the_disk_go_to_quarantine() {
     let scene = Scene::with_lines(20, 6);
     let end: usize = (0..10).map(|line| scene.all.nth(line).len()).sum();
-    scene.change(&scene.segment(0), |bytes| {
-        bytes[end + 30..end + 500].fill(0)
-    });
+    scene.change(&scene.segment(0), |bytes| bytes[end + 30..end + 500].fill(0));
     let writer = scene.open().unwrap();
     assert_eq!(writer.opened.head, scene.all.first(10).head());
     let recovery = writer.opened.recovery.unwrap();
@@ -80,24 +75,16 @@ fn lines_behind_blocks_that_never_reached_the_disk_go_to_quarantine() {
 
 #[test]
 fn garbage_at_the_end_goes_to_quarantine_ended_or_not() {
-    for garbage in [
-        &b"\n"[..],
-        b"\n\n\n",
-        b"{}\n",
-        b"not json\n",
-        b"{\"v\":1,\"seq\":10,\"prev\":\"short\"}\n",
-        b"\xff\xfe\n\x80",
-    ] {
+    for garbage in
+        [&b"\n"[..], b"\n\n\n", b"{}\n", b"not json\n", b"{\"v\":1,\"seq\":10,\"prev\":\"short\"}\n", b"\xff\xfe\n\x80"]
+    {
         let scene = Scene::with_lines(10, 6);
         scene.change(&scene.segment(0), |bytes| bytes.extend_from_slice(garbage));
         let writer = scene.open().unwrap();
         assert_eq!(writer.opened.head, scene.all.head());
         let lines = garbage.iter().filter(|byte| **byte == b'\n').count() as u64;
         let recovery = writer.opened.recovery.unwrap();
-        assert_eq!(
-            (recovery.cut_bytes, recovery.cut_lines),
-            (garbage.len() as u64, lines)
-        );
+        assert_eq!((recovery.cut_bytes, recovery.cut_lines), (garbage.len() as u64, lines));
     }
 }
 
@@ -105,9 +92,7 @@ fn garbage_at_the_end_goes_to_quarantine_ended_or_not() {
 fn a_line_longer_than_allowed_goes_to_quarantine() {
     let scene = Scene::with_lines(10, 6);
     let long = Sample::after(scene.all.head()).lines(1, &"x".repeat(70_000));
-    scene.change(&scene.segment(0), |bytes| {
-        bytes.extend_from_slice(long.bytes())
-    });
+    scene.change(&scene.segment(0), |bytes| bytes.extend_from_slice(long.bytes()));
     let writer = scene.open().unwrap();
     assert_eq!(writer.opened.head, scene.all.head());
     assert_eq!(writer.opened.recovery.unwrap().cut_lines, 1);
@@ -118,13 +103,9 @@ fn a_power_loss_that_took_the_end_of_one_segment_takes_the_next_as_well() {
     let mut scene = Scene::with_segments(1_000);
     scene.write(30, 2);
     let (second, third) = (scene.firsts()[1], scene.firsts()[2]);
-    let later: Vec<u8> = scene.firsts()[2..]
-        .iter()
-        .flat_map(|first| fs::read(scene.segment(*first)).unwrap())
-        .collect();
-    scene.change(&scene.segment(second), |bytes| {
-        bytes.truncate(bytes.len() - 10)
-    });
+    let later: Vec<u8> =
+        scene.firsts()[2..].iter().flat_map(|first| fs::read(scene.segment(*first)).unwrap()).collect();
+    scene.change(&scene.segment(second), |bytes| bytes.truncate(bytes.len() - 10));
 
     let mut writer = scene.open().unwrap();
     let kept = usize::try_from(third).unwrap() - 1;
@@ -147,9 +128,7 @@ fn a_segment_that_lost_whole_lines_to_a_power_loss_ends_the_log() {
     let (second, third) = (scene.firsts()[1], scene.firsts()[2]);
     let kept = usize::try_from(third).unwrap() - 1;
     let lost = scene.all.nth(kept).len();
-    scene.change(&scene.segment(second), |bytes| {
-        bytes.truncate(bytes.len() - lost)
-    });
+    scene.change(&scene.segment(second), |bytes| bytes.truncate(bytes.len() - lost));
     let writer = scene.open().unwrap();
     assert_eq!(writer.opened.head, scene.all.first(kept).head());
     assert_eq!(writer.opened.recovery.unwrap().cut_lines, 30 - third);
@@ -178,7 +157,7 @@ fn a_kill_at_any_byte_of_the_last_batch_keeps_a_prefix_with_all_that_was_acknowl
 
 #[test]
 fn the_batch_that_was_cut_can_be_sent_again() {
-    let mut scene = Scene::with_lines(4, 2);
+    let scene = Scene::with_lines(4, 2);
     let before = scene.all.head();
     let batch = Sample::after(before).lines(5, "sent twice");
     let mut writer = scene.open().unwrap();
@@ -196,13 +175,8 @@ fn the_batch_that_was_cut_can_be_sent_again() {
 fn a_log_that_was_closed_in_order_says_nothing() {
     let scene = Scene::new();
     let mut writer = scene.open().unwrap();
-    let sample = Sample::after(Head::EMPTY)
-        .lines(3, "x")
-        .line(Kind::LogClosed, "");
-    writer
-        .file
-        .append(Head::EMPTY, &sample.batch(), soon())
-        .unwrap();
+    let sample = Sample::after(Head::EMPTY).lines(3, "x").line(Kind::LogClosed, "");
+    writer.file.append(Head::EMPTY, &sample.batch(), soon()).unwrap();
     drop(writer);
     assert_eq!(scene.open().unwrap().opened.recovery, None);
 }

@@ -32,11 +32,7 @@ impl Scene {
     }
 
     pub(crate) fn with_segments(segment_bytes: u64) -> Self {
-        Self {
-            dir: tempfile::tempdir().unwrap(),
-            segment_bytes,
-            all: Sample::after(Head::EMPTY),
-        }
+        Self { dir: tempfile::tempdir().unwrap(), segment_bytes, all: Sample::after(Head::EMPTY) }
     }
 
     /// A log of `lines` lines in single batches, the first `signed` of them under a checkpoint.
@@ -70,9 +66,7 @@ impl Scene {
     }
 
     pub(crate) fn file(&self) -> File {
-        File::new(self.dir())
-            .segment_bytes(self.segment_bytes)
-            .min_free(0)
+        File::new(self.dir()).segment_bytes(self.segment_bytes).min_free(0)
     }
 
     /// Opens the log, creating it if it is not there.
@@ -83,11 +77,7 @@ impl Scene {
             file.create(VERIFIER_KEY, soon())?;
         }
         let synchronizer = file.synchronizer()?;
-        Ok(Writer {
-            file,
-            synchronizer,
-            opened,
-        })
+        Ok(Writer { file, synchronizer, opened })
     }
 
     /// Appends `lines` lines, then signs the first `signed` of all if that is not 0, and goes.
@@ -106,18 +96,12 @@ impl Scene {
     pub(crate) fn append(&mut self, writer: &mut Writer, lines: usize) {
         let text = "a line that somebody may want to change";
         let batch = Sample::after(self.all.head()).lines(lines, text);
-        writer
-            .file
-            .append(batch.before(), &batch.batch(), soon())
-            .unwrap();
+        writer.file.append(batch.before(), &batch.batch(), soon()).unwrap();
         self.all = self.all.clone().lines(lines, text);
     }
 
     pub(crate) fn publish(&self, writer: &mut Writer, size: usize) {
-        writer
-            .synchronizer
-            .publish(&self.all.checkpoint(size), &self.all.range(size), soon())
-            .unwrap();
+        writer.synchronizer.publish(&self.all.checkpoint(size), &self.all.range(size), soon()).unwrap();
     }
 
     /// Changes the bytes of one file.
@@ -132,10 +116,7 @@ impl Scene {
     /// Changes the lines of the first segment.
     pub(crate) fn change_lines(&self, change: impl FnOnce(&mut Vec<Vec<u8>>)) {
         self.change(&self.segment(0), |bytes| {
-            let mut lines = bytes
-                .split_inclusive(|byte| *byte == b'\n')
-                .map(Vec::from)
-                .collect();
+            let mut lines = bytes.split_inclusive(|byte| *byte == b'\n').map(Vec::from).collect();
             change(&mut lines);
             *bytes = lines.concat();
         });
@@ -156,10 +137,8 @@ impl Scene {
 
     /// Everything that is in quarantine.
     pub(crate) fn quarantine(&self) -> Vec<Vec<u8>> {
-        let mut paths: Vec<PathBuf> = fs::read_dir(self.path("quarantine"))
-            .unwrap()
-            .map(|entry| entry.unwrap().path())
-            .collect();
+        let mut paths: Vec<PathBuf> =
+            fs::read_dir(self.path("quarantine")).unwrap().map(|entry| entry.unwrap().path()).collect();
         paths.sort();
         paths.iter().map(|path| fs::read(path).unwrap()).collect()
     }

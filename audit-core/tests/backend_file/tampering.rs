@@ -10,19 +10,12 @@ fn tampered(scene: &Scene) -> Option<u64> {
     let before = fs::read(scene.segment(0)).unwrap();
     let refused = match scene.open().map(|_| ()) {
         Err(BackendError::Tampered { seq, detail }) => {
-            assert!(
-                detail.contains("keep the directory as evidence"),
-                "{detail}"
-            );
+            assert!(detail.contains("keep the directory as evidence"), "{detail}");
             seq
         }
         other => panic!("expected tampering to be found, got {other:?}"),
     };
-    assert_eq!(
-        fs::read(scene.segment(0)).unwrap(),
-        before,
-        "evidence was changed"
-    );
+    assert_eq!(fs::read(scene.segment(0)).unwrap(), before, "evidence was changed");
     refused
 }
 
@@ -136,21 +129,14 @@ fn a_checkpoint_of_another_log_is_not_believed() {
     let scene = Scene::with_lines(10, 4);
     scene.change(&scene.path("checkpoint"), |bytes| {
         let text = String::from_utf8(bytes.clone()).unwrap();
-        *bytes = text
-            .replace("conformance.example/log", "conformance.example/dog")
-            .into_bytes();
+        *bytes = text.replace("conformance.example/log", "conformance.example/dog").into_bytes();
     });
     tampered(&scene);
 }
 
 #[test]
 fn something_that_is_no_checkpoint_is_not_believed() {
-    for text in [
-        "",
-        "x",
-        "a\nb\nc\n",
-        "conformance.example/log\n-1\nAAAA\n\n",
-    ] {
+    for text in ["", "x", "a\nb\nc\n", "conformance.example/log\n-1\nAAAA\n\n"] {
         let scene = Scene::with_lines(10, 4);
         fs::write(scene.path("checkpoint"), text).unwrap();
         tampered(&scene);
@@ -171,4 +157,32 @@ fn two_segments_for_the_same_line_are_noticed() {
     let scene = Scene::with_lines(10, 4);
     fs::write(scene.segment(7), scene.all.nth(7)).unwrap();
     assert!(tampered(&scene).is_some());
+}
+
+#[test]
+fn an_older_checkpoint_in_the_place_of_the_newest_is_noticed() {
+    for gone in [false, true] {
+        let mut scene = Scene::with_segments(1_000);
+        scene.write(4, 4);
+        let older = fs::read(scene.path("checkpoint")).unwrap();
+        scene.write(20, 24);
+        if gone {
+            fs::remove_file(scene.path("checkpoint")).unwrap();
+        } else {
+            fs::write(scene.path("checkpoint"), older).unwrap();
+        }
+        tampered(&scene);
+    }
+}
+
+#[test]
+fn a_line_of_a_later_format_is_not_taken_for_garbage() {
+    let scene = Scene::with_lines(10, 6);
+    let newer = scene.all.clone().lines(1, "from the future");
+    let line = String::from_utf8(newer.nth(10).to_vec()).unwrap().replace("{\"v\":1", "{\"v\":2");
+    scene.change(&scene.segment(0), |bytes| bytes.extend_from_slice(line.as_bytes()));
+    let before = fs::read(scene.segment(0)).unwrap();
+    let error = scene.open().map(|_| ()).unwrap_err();
+    assert!(matches!(error, BackendError::Misconfigured { .. }), "{error}");
+    assert_eq!(fs::read(scene.segment(0)).unwrap(), before);
 }

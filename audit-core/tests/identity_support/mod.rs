@@ -16,16 +16,8 @@ pub(crate) struct Request {
 
 impl Request {
     pub(crate) fn with(mut self, name: &str, value: impl AsRef<[u8]>) -> Self {
-        self.headers
-            .push((name.to_owned(), value.as_ref().to_owned()));
+        self.headers.push((name.to_owned(), value.as_ref().to_owned()));
         self
-    }
-
-    pub(crate) fn from_peer(peer: &str) -> Self {
-        Self {
-            peer: Some(peer.parse().unwrap()),
-            ..Self::default()
-        }
     }
 }
 

@@ -7,4 +7,5 @@ mod deadline;
 mod failure;
 mod limits;
 mod open;
+mod races;
 mod support;

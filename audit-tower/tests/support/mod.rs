@@ -6,17 +6,20 @@ pub(crate) mod server;
 use std::collections::VecDeque;
 use std::io;
 use std::pin::Pin;
+use std::sync::Arc;
 use std::task::{Context, Poll};
 use std::time::{Duration, Instant};
 
-use audit_core::backend::Memory;
+use audit_core::backend::{Backend, Memory};
 use audit_core::log::CloseError;
+use audit_core::testing::{Faults, FaultyBackend};
 use audit_core::{AuditLog, Durability, Key, Policy};
 use bytes::Bytes;
 use http::{HeaderMap, Request, Response};
 use http_body::{Body, Frame, SizeHint};
 use http_body_util::{BodyExt, Full};
 use serde_json::Value;
+use tokio::sync::Notify;
 
 /// How long anything may take before a test fails.
 pub(crate) const DEADLINE: Duration = Duration::from_secs(10);
@@ -25,6 +28,8 @@ pub(crate) const DEADLINE: Duration = Duration::from_secs(10);
 #[derive(Clone)]
 pub(crate) struct Recorder {
     pub(crate) log: AuditLog,
+    /// Where a handler that never answers says that it was reached.
+    pub(crate) reached: Arc<Notify>,
     memory: Memory,
 }
 
@@ -35,13 +40,16 @@ impl Recorder {
 
     pub(crate) fn with_policy(policy: Policy) -> Self {
         let memory = Memory::promising(Durability::Synced);
-        let log = AuditLog::builder("payments.example.com/test")
-            .key(Key::generate("payments.example.com/test").unwrap())
-            .backend(memory.clone())
-            .policy(policy)
-            .open()
-            .unwrap();
-        Self { log, memory }
+        let log = open(memory.clone(), policy);
+        Self { log, reached: Arc::default(), memory }
+    }
+
+    /// A log whose store can be made to fail.
+    pub(crate) fn with_faults(policy: &str) -> (Self, Faults) {
+        let memory = Memory::promising(Durability::Synced);
+        let (backend, faults) = FaultyBackend::new(memory.clone());
+        let log = open(backend, Policy::from_toml(policy).unwrap());
+        (Self { log, reached: Arc::default(), memory }, faults)
     }
 
     /// A log that refuses every call.
@@ -106,6 +114,15 @@ impl Recorder {
         }
         panic!("not {count} of {kind} in time: {:#?}", self.records());
     }
+}
+
+fn open(backend: impl Backend + 'static, policy: Policy) -> AuditLog {
+    AuditLog::builder("payments.example.com/test")
+        .key(Key::generate("payments.example.com/test").unwrap())
+        .backend(backend)
+        .policy(policy)
+        .open()
+        .unwrap()
 }
 
 /// One thing a [`Script`] body does.

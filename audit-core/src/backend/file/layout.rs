@@ -2,6 +2,8 @@
 
 use std::path::{Path, PathBuf};
 
+use crate::evidence::tile_path;
+
 /// The names below the directory of a log.
 #[derive(Clone, Debug)]
 pub(crate) struct Layout {
@@ -62,13 +64,7 @@ impl Layout {
 
     /// The full tile at `level` whose first hash is the `index` times 256th (C2SP tlog-tiles).
     pub(crate) fn tile(&self, level: u8, index: u64) -> PathBuf {
-        let mut path = format!("{:03}", index % 1_000);
-        let mut rest = index / 1_000;
-        while rest > 0 {
-            path = format!("x{:03}/{path}", rest % 1_000);
-            rest /= 1_000;
-        }
-        self.tiles().join(level.to_string()).join(path)
+        self.dir.join(tile_path(level, index, None))
     }
 
     pub(crate) fn quarantine(&self) -> PathBuf {

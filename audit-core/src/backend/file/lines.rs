@@ -4,8 +4,8 @@ use std::fs;
 use std::io;
 use std::os::unix::fs::FileExt as _;
 
-use super::frame;
-use crate::record::line::LINE_LIMIT;
+use crate::record::Frame;
+use crate::record::line::{FRAME_LIMIT, LINE_LIMIT};
 
 /// How much is read at once.
 const BLOCK: usize = 256 << 10;
@@ -124,10 +124,10 @@ fn line_feed_from(file: &fs::File, from: u64) -> io::Result<Option<u64>> {
 
 /// The `seq` in the frame of the line at `offset`, which is before `end`.
 fn line_at(file: &fs::File, offset: u64, end: u64) -> io::Result<Option<u64>> {
-    let mut block = [0_u8; 64];
+    let mut block = [0_u8; FRAME_LIMIT];
     let read = read_at(file, &mut block, offset)?;
     let read = usize::try_from(end.saturating_sub(offset)).map_or(read, |rest| read.min(rest));
-    Ok(frame::seq(&block[..read]).map(|(seq, _)| seq))
+    Ok(Frame::parse(block.get(..read).unwrap_or_default()).ok().map(|frame| frame.seq))
 }
 
 /// Reads as much as there is, up to the length of `buffer`.

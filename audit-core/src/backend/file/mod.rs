@@ -2,7 +2,6 @@
 
 mod create;
 mod fault;
-mod frame;
 mod layout;
 mod lines;
 mod lock;
@@ -30,13 +29,11 @@ use std::time::{Duration, Instant};
 
 use self::layout::Layout;
 use self::lock::Lock;
+pub use self::reader::FileReader;
 use self::synchronizer::FileSynchronizer;
 use self::writer::Writer;
-pub use self::reader::FileReader;
-use super::{
-    Backend, BackendError, Batch, Capabilities, Durability, Fencing, Head, Opened, Synchronizer,
-    contract,
-};
+use super::{Backend, BackendError, Batch, Capabilities, Durability, Fencing, Head, Opened, Synchronizer, contract};
+use crate::key::VerifierKey;
 
 /// A log in a directory on a local disk.
 ///
@@ -62,11 +59,15 @@ enum State {
     Closed,
     /// The lock is held; there is no log yet.
     Empty(Lock),
-    Open {
-        writer: Writer,
-        /// Until it is taken.
-        synchronizer: Option<FileSynchronizer>,
-    },
+    Open(Box<OpenLog>),
+}
+
+/// Both halves of an open log.
+#[derive(Debug)]
+struct OpenLog {
+    writer: Writer,
+    /// Until it is taken.
+    synchronizer: Option<FileSynchronizer>,
 }
 
 impl File {
@@ -113,10 +114,8 @@ impl File {
 
     fn writer(&mut self) -> Result<&mut Writer, BackendError> {
         match &mut self.state {
-            State::Open { writer, .. } => Ok(writer),
-            State::Closed | State::Empty(_) => Err(BackendError::Misconfigured {
-                detail: format!("{}: the log is not open", self.dir.display()),
-            }),
+            State::Open(open) => Ok(&mut open.writer),
+            State::Closed | State::Empty(_) => Err(not_open(&self.dir)),
         }
     }
 }
@@ -139,7 +138,7 @@ impl Backend for File {
         let until = (Instant::now() + self.lock_wait).min(deadline);
         let lock = Lock::take(&layout.lock(), until)?;
         let (state, opened) = match open::verifier_key(&layout)? {
-            Some(key) => open::log(self, layout, lock, key, deadline)?,
+            Some(key) => open::log(self, layout, lock, &key, deadline)?,
             None => open::empty(&layout, lock)?,
         };
         self.state = state;
@@ -148,21 +147,21 @@ impl Backend for File {
 
     fn create(&mut self, verifier_key: &str, deadline: Instant) -> Result<(), BackendError> {
         contract::in_time(deadline, "creating the log")?;
-        let lock = match std::mem::take(&mut self.state) {
-            State::Empty(lock) => lock,
-            other => {
-                self.state = other;
-                let head = self.writer()?.head()?;
-                return Err(BackendError::Conflict {
-                    found: Some(head),
-                    detail: format!("{} holds a log already", self.dir.display()),
-                });
-            }
-        };
+        if let State::Open(open) = &mut self.state {
+            return Err(BackendError::Conflict {
+                found: Some(open.writer.head()?),
+                detail: format!("{} holds a log already", self.dir.display()),
+            });
+        }
+        let key = VerifierKey::parse(verifier_key).map_err(|error| BackendError::Misconfigured {
+            detail: format!("the verifier key of a new log: {error}"),
+        })?;
         let layout = Layout::new(&self.dir);
-        let verifier_key = verifier_key.trim_end();
-        open::found(&layout, verifier_key)?;
-        (self.state, _) = open::log(self, layout, lock, verifier_key.to_owned(), deadline)?;
+        let State::Empty(lock) = std::mem::take(&mut self.state) else {
+            return Err(not_open(&self.dir));
+        };
+        open::found(&layout, &key)?;
+        (self.state, _) = open::log(self, layout, lock, &key, deadline)?;
         Ok(())
     }
 
@@ -171,12 +170,7 @@ impl Backend for File {
         self.writer()?.head()
     }
 
-    fn append(
-        &mut self,
-        expected: Head,
-        batch: &Batch<'_>,
-        deadline: Instant,
-    ) -> Result<Durability, BackendError> {
+    fn append(&mut self, expected: Head, batch: &Batch<'_>, deadline: Instant) -> Result<Durability, BackendError> {
         contract::in_time(deadline, "appending to the log")?;
         self.writer()?.append(expected, batch)
     }
@@ -188,17 +182,18 @@ impl Backend for File {
 
     fn synchronizer(&mut self) -> Result<Box<dyn Synchronizer>, BackendError> {
         let taken = match &mut self.state {
-            State::Open { synchronizer, .. } => synchronizer.take(),
+            State::Open(open) => open.synchronizer.take(),
             State::Closed | State::Empty(_) => None,
         };
         match taken {
             Some(synchronizer) => Ok(Box::new(synchronizer)),
             None => Err(BackendError::Misconfigured {
-                detail: format!(
-                    "{}: the log is not open, or its synchronizer has been taken",
-                    self.dir.display()
-                ),
+                detail: format!("{}: the log is not open, or its synchronizer has been taken", self.dir.display()),
             }),
         }
     }
+}
+
+fn not_open(dir: &Path) -> BackendError {
+    BackendError::Misconfigured { detail: format!("{}: the log is not open", dir.display()) }
 }

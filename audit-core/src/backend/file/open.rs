@@ -1,6 +1,8 @@
 //! Telling what a directory holds, and putting the halves of an open log together.
 
+use std::fmt;
 use std::fs;
+use std::io;
 use std::sync::Arc;
 use std::time::Instant;
 
@@ -12,8 +14,9 @@ use super::shared::Shared;
 use super::synchronizer::FileSynchronizer;
 use super::tiler::Tiler;
 use super::writer::Writer;
-use super::{File, State, create, fault, recover, signed};
+use super::{File, OpenLog, State, create, fault, recover, signed};
 use crate::backend::{BackendError, Opened};
+use crate::key::VerifierKey;
 
 /// The longest text of a verifier key that is read.
 const KEY_LIMIT: u64 = 4_096;
@@ -23,11 +26,12 @@ pub(super) fn log(
     options: &File,
     layout: Layout,
     lock: Lock,
-    verifier_key: String,
+    verifier_key: &VerifierKey,
     deadline: Instant,
 ) -> Result<(State, Opened), BackendError> {
     make_directories(&layout)?;
-    let signed = signed::read(&layout, &verifier_key)?;
+    let kept = signed::newest_kept(&layout);
+    let signed = signed::read(&layout, verifier_key, kept)?;
     let mut found = recover::recover(&layout, signed.as_ref(), deadline)?;
     let current = match found.firsts.last() {
         Some(first) => Segment::open(&layout, *first, found.len)?,
@@ -36,36 +40,22 @@ pub(super) fn log(
             Segment::create(&layout, 0)?
         }
     };
-    let shared = Arc::new(Shared::new(
-        lock,
-        found.head.size,
-        current.first(),
-        Arc::clone(current.file()),
-    ));
+    let shared = Arc::new(Shared::new(lock, found.head.size, current.first(), Arc::clone(current.file())));
     let size = signed.as_ref().map(|signed| signed.size);
     shared.add_leaves(size.unwrap_or(0), &found.leaves);
     let SignedEnd { range, leaves } = found.signed;
     let first = size.unwrap_or(0) - leaves.len() as u64;
     let tiler = Tiler::new(layout.clone(), first, leaves);
-    let synchronizer = FileSynchronizer::new(
-        layout.clone(),
-        Arc::clone(&shared),
-        tiler,
-        found.head.size,
-        size,
-    );
+    let synchronizer = FileSynchronizer::new(layout.clone(), Arc::clone(&shared), tiler, found.head.size, size, kept);
     let writer = Writer::new(options, layout, shared, found.firsts, current, found.head);
     let opened = Opened {
-        verifier_key: Some(verifier_key),
+        verifier_key: Some(verifier_key.to_string()),
         signed_range: signed.is_some().then_some(range),
         checkpoint: signed.map(|signed| signed.note),
         head: found.head,
         recovery: found.recovery,
     };
-    let state = State::Open {
-        writer,
-        synchronizer: Some(synchronizer),
-    };
+    let state = State::Open(Box::new(OpenLog { writer, synchronizer: Some(synchronizer) }));
     Ok((state, opened))
 }
 
@@ -89,7 +79,7 @@ pub(super) fn empty(layout: &Layout, lock: Lock) -> Result<(State, Opened), Back
 }
 
 /// Makes a directory into a log: once the key is there, it is one.
-pub(super) fn found(layout: &Layout, verifier_key: &str) -> Result<(), BackendError> {
+pub(super) fn found(layout: &Layout, verifier_key: &VerifierKey) -> Result<(), BackendError> {
     make_directories(layout)?;
     let path = layout.verifier_key();
     create::replace(&path, format!("{verifier_key}\n").as_bytes())
@@ -98,36 +88,27 @@ pub(super) fn found(layout: &Layout, verifier_key: &str) -> Result<(), BackendEr
 
 /// Makes the directories that are missing: a crash may have come before they were made.
 fn make_directories(layout: &Layout) -> Result<(), BackendError> {
-    for path in [
-        layout.segments(),
-        layout.checkpoints(),
-        layout.tiles(),
-        layout.quarantine(),
-    ] {
+    for path in [layout.segments(), layout.checkpoints(), layout.tiles(), layout.quarantine()] {
         create::directory(&path)?;
     }
     Ok(())
 }
 
 /// The verifier key of the log, if there is a log.
-pub(super) fn verifier_key(layout: &Layout) -> Result<Option<String>, BackendError> {
+pub(super) fn verifier_key(layout: &Layout) -> Result<Option<VerifierKey>, BackendError> {
     let path = layout.verifier_key();
-    let bytes = create::read_small(&path, KEY_LIMIT)
-        .map_err(|error| fault::failed("reading the verifier key", &path, error))?;
+    let wrong = |what: &dyn fmt::Display| BackendError::Misconfigured {
+        detail: format!("{}: {what}; put back the verifier key that the log was created with", path.display()),
+    };
+    let bytes = create::read_small(&path, KEY_LIMIT).map_err(|error| match error.kind() {
+        io::ErrorKind::InvalidData => wrong(&error),
+        _ => fault::failed("reading the verifier key", &path, error),
+    })?;
     let Some(bytes) = bytes else {
         return Ok(None);
     };
-    match std::str::from_utf8(&bytes).map(str::trim_end) {
-        Ok(text) if text.splitn(3, '+').count() == 3 && !text.contains('\n') => {
-            Ok(Some(text.to_owned()))
-        }
-        _ => Err(BackendError::Misconfigured {
-            detail: format!(
-                "{} does not hold one verifier key (<name>+<id>+<key>): put back the one that the log was created with",
-                path.display()
-            ),
-        }),
-    }
+    let text = std::str::from_utf8(&bytes).map_err(|error| wrong(&error))?;
+    VerifierKey::parse(text).map(Some).map_err(|error| wrong(&error))
 }
 
 /// Refuses a directory that holds something else than a log.

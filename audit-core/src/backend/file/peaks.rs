@@ -5,29 +5,22 @@ use std::io;
 
 use super::create;
 use super::layout::{Layout, peaks_size};
-use crate::evidence::{CompactRange, Hash};
+use crate::evidence::CompactRange;
 
-/// 64 hashes in base64, a line each.
-const LIMIT: u64 = 64 * 45;
+/// 64 hashes.
+const LIMIT: u64 = 64 * 32;
 
-/// Keeps the compact range of a checkpoint: one base64 hash a line, the largest subtree first.
+/// Keeps the compact range of a checkpoint: 32 bytes a hash, the largest subtree first.
 ///
 /// Not forced to disk: a file that a crash damaged does not hash to the signed root.
 pub(super) fn write(layout: &Layout, range: &CompactRange) -> io::Result<()> {
-    let mut text = String::new();
-    for peak in range.peaks() {
-        text.push_str(&peak.to_base64());
-        text.push('\n');
-    }
-    create::replace_unsynced(&layout.peaks(range.size()), text.as_bytes())
+    create::replace_unsynced(&layout.peaks(range.size()), &range.to_bytes())
 }
 
 /// The compact range that was kept for `size`, right or wrong; `None` if there is none to read.
 pub(super) fn read(layout: &Layout, size: u64) -> Option<CompactRange> {
     let bytes = create::read_small(&layout.peaks(size), LIMIT).ok()??;
-    let text = std::str::from_utf8(&bytes).ok()?;
-    let peaks: Result<Vec<Hash>, _> = text.lines().map(Hash::from_base64).collect();
-    CompactRange::from_peaks(size, peaks.ok()?).ok()
+    CompactRange::from_bytes(size, &bytes).ok()
 }
 
 /// Forgets the compact range of a checkpoint that has been replaced.

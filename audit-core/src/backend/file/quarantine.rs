@@ -39,10 +39,7 @@ pub(super) fn move_away(segments: &Segments, place: Place, seq: u64) -> Result<(
     if let Some(first) = segments.firsts.get(place.segment) {
         let path = layout.segment(*first);
         let failed = |error| fault::failed(MOVING, &path, error);
-        let file = fs::OpenOptions::new()
-            .write(true)
-            .open(&path)
-            .map_err(failed)?;
+        let file = fs::OpenOptions::new().write(true).open(&path).map_err(failed)?;
         file.set_len(place.offset).map_err(failed)?;
         file.sync_all().map_err(failed)?;
     }
@@ -53,11 +50,7 @@ fn copy(segments: &Segments, place: Place, seq: u64) -> Result<(), BackendError>
     let directory = segments.layout.quarantine();
     let failed = |error| fault::failed(MOVING, &directory, error);
     let temporary = directory.join("new.tmp");
-    let mut target = create::options()
-        .create(true)
-        .truncate(true)
-        .open(&temporary)
-        .map_err(failed)?;
+    let mut target = create::options().create(true).truncate(true).open(&temporary).map_err(failed)?;
     let mut copied = 0;
     for index in place.segment..segments.firsts.len() {
         let (mut source, _) = segments.open(index)?;

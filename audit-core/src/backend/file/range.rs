@@ -1,13 +1,15 @@
 //! The compact range at the newest checkpoint: from what was kept beside it, or from the lines.
 
-use super::frame;
 use super::peaks;
 use super::segments::Segments;
 use super::signed::Signed;
-use super::tiles::{self, Nodes, WIDTH};
+use super::tiles::{self, Tiles};
 use crate::backend::BackendError;
-use crate::evidence::{CompactRange, Hash, node_hash};
-use crate::record::line;
+use crate::evidence::{
+    CompactRange, Hash, NodeSource as _, TILE_HEIGHT, TILE_WIDTH, TiledTree, TiledTreeError, compact_range_of,
+    node_hash,
+};
+use crate::record::{Frame, line};
 
 /// The signed end of a log.
 #[derive(Debug)]
@@ -20,10 +22,7 @@ pub(super) struct SignedEnd {
 impl SignedEnd {
     /// The end of a log without a checkpoint.
     pub(super) const fn nothing() -> Self {
-        Self {
-            range: CompactRange::new(),
-            leaves: Vec::new(),
-        }
+        Self { range: CompactRange::new(), leaves: Vec::new() }
     }
 }
 
@@ -36,18 +35,11 @@ pub(super) fn derive(segments: &Segments, signed: &Signed) -> Result<SignedEnd, 
     let last = LastLines::read(segments, signed.size)?;
     let range = authentic(segments, signed, &last)?;
     last.check(segments, &range)?;
-    let full = last.leaves.len() as u64 == WIDTH;
-    Ok(SignedEnd {
-        range,
-        leaves: if full { Vec::new() } else { last.leaves },
-    })
+    let full = last.leaves.len() as u64 == TILE_WIDTH;
+    Ok(SignedEnd { range, leaves: if full { Vec::new() } else { last.leaves } })
 }
 
-fn authentic(
-    segments: &Segments,
-    signed: &Signed,
-    last: &LastLines,
-) -> Result<CompactRange, BackendError> {
+fn authentic(segments: &Segments, signed: &Signed, last: &LastLines) -> Result<CompactRange, BackendError> {
     let size = signed.size;
     let fits = |range: &CompactRange| range.size() == size && range.root() == signed.root;
     if let Some(range) = peaks::read(&segments.layout, size).filter(fits) {
@@ -85,21 +77,17 @@ struct LastLines {
 
 impl LastLines {
     fn read(segments: &Segments, size: u64) -> Result<Self, BackendError> {
-        let first = size.saturating_sub(1) / WIDTH * WIDTH;
+        let first = size.saturating_sub(1) / TILE_WIDTH * TILE_WIDTH;
         let mut leaves = Vec::new();
         let mut edited = None;
         segments.visit(first, size - first, |bytes| {
-            let prev = frame::frame(bytes).map(|frame| frame.prev);
+            let prev = Frame::parse(bytes).ok().map(|frame| frame.prev);
             if leaves.last().is_some() && prev.as_ref() != leaves.last() && edited.is_none() {
                 edited = Some(first + leaves.len() as u64 - 1);
             }
             leaves.push(line::leaf(bytes));
         })?;
-        Ok(Self {
-            first,
-            leaves,
-            edited,
-        })
+        Ok(Self { first, leaves, edited })
     }
 
     /// Checks that the smallest subtrees of `range` are those over these lines.
@@ -111,14 +99,14 @@ impl LastLines {
         let complete = self.first + own.size() == range.size();
         if !complete {
             // Garbage among them: no line can be told from it.
-        } else if (self.leaves.len() as u64) < WIDTH {
+        } else if (self.leaves.len() as u64) < TILE_WIDTH {
             if range.peaks().ends_with(own.peaks()) {
                 return Ok(());
             }
         } else {
             // Tiles that were damaged are no reason to refuse the log.
-            for nodes in [Nodes::new(segments), Nodes::of_lines(segments)] {
-                let peak = climb(nodes, range.size(), own.root())?;
+            for tiles in [Tiles::of(segments), Tiles::of_lines(segments)] {
+                let peak = climb(tiles, range.size(), own.root())?;
                 if peak.as_ref() == range.peaks().last() {
                     return Ok(());
                 }
@@ -137,11 +125,11 @@ impl LastLines {
 
 /// From the root of the last tile of a tree that ends with a full one to its smallest complete
 /// subtree.
-fn climb(mut nodes: Nodes<'_>, size: u64, tile: Hash) -> Result<Option<Hash>, BackendError> {
+fn climb(tiles: Tiles<'_>, size: u64, tile: Hash) -> Result<Option<Hash>, BackendError> {
+    let tree = TiledTree::new(tiles);
     let mut node = tile;
-    for level in WIDTH.trailing_zeros()..size.trailing_zeros() {
-        let left = (size >> level) - 2;
-        match nodes.node(level, left)? {
+    for level in TILE_HEIGHT..size.trailing_zeros() {
+        match found(tree.node(level, (size >> level) - 2))? {
             Some(left) => node = node_hash(&left, &node),
             None => return Ok(None),
         }
@@ -150,41 +138,33 @@ fn climb(mut nodes: Nodes<'_>, size: u64, tile: Hash) -> Result<Option<Hash>, Ba
 }
 
 /// The range from full tiles and the last lines.
-fn from_tiles(
-    segments: &Segments,
-    size: u64,
-    last: &LastLines,
-) -> Result<Option<CompactRange>, BackendError> {
-    if size >= WIDTH && tiles::read(&segments.layout, 0, 0).is_none() {
+fn from_tiles(segments: &Segments, size: u64, last: &LastLines) -> Result<Option<CompactRange>, BackendError> {
+    if size >= TILE_WIDTH && tiles::read(&segments.layout, 0, 0).is_none() {
         // Without tiles, the lines behind older peaks are the shorter way.
         return Ok(None);
     }
-    let mut nodes = Nodes::new(segments);
-    let mut peaks = Vec::new();
-    for level in (WIDTH.trailing_zeros()..u64::BITS).rev() {
-        if size >> level & 1 == 1 {
-            match nodes.node(level, (size >> level) - 1)? {
-                Some(peak) => peaks.push(peak),
-                None => return Ok(None),
-            }
+    let tree = TiledTree::new(Tiles::of(segments));
+    let full = size - size % TILE_WIDTH;
+    let range = found(compact_range_of(full, &tree))?;
+    Ok(range.map(|mut range| {
+        if size > full {
+            range.extend(last.leaves.iter().copied());
         }
+        range
+    }))
+}
+
+/// Nothing where a tile is missing whose lines are not all there.
+fn found<T>(node: Result<T, TiledTreeError<BackendError>>) -> Result<Option<T>, BackendError> {
+    match node {
+        Ok(node) => Ok(Some(node)),
+        Err(TiledTreeError::Missing { .. }) => Ok(None),
+        Err(TiledTreeError::Source(error)) => Err(error),
     }
-    if !size.is_multiple_of(WIDTH) {
-        let mut end = CompactRange::new();
-        for leaf in &last.leaves {
-            end.push(*leaf);
-        }
-        peaks.extend_from_slice(end.peaks());
-    }
-    Ok(CompactRange::from_peaks(size, peaks).ok())
 }
 
 /// Adds the lines up to `size` to `range`, as far as they are there.
-fn extend(
-    segments: &Segments,
-    mut range: CompactRange,
-    size: u64,
-) -> Result<CompactRange, BackendError> {
+fn extend(segments: &Segments, mut range: CompactRange, size: u64) -> Result<CompactRange, BackendError> {
     let start = range.size();
     segments.visit(start, size - start, |bytes| range.push(line::leaf(bytes)))?;
     Ok(range)

@@ -46,11 +46,7 @@ struct Tail {
 }
 
 /// Makes the log in `layout` safe to append to.
-pub(super) fn recover(
-    layout: &Layout,
-    signed: Option<&Signed>,
-    deadline: Instant,
-) -> Result<Recovered, BackendError> {
+pub(super) fn recover(layout: &Layout, signed: Option<&Signed>, deadline: Instant) -> Result<Recovered, BackendError> {
     let mut segments = Segments::list(layout, deadline)?;
     let size = signed.map_or(0, |signed| signed.size);
     let (base, start) = segments.end_of_signed(size)?;
@@ -88,13 +84,7 @@ impl Segments {
     fn end_of_signed(&self, size: u64) -> Result<(Head, Place), BackendError> {
         let Some(last) = size.checked_sub(1) else {
             return match self.firsts.first() {
-                None | Some(0) => Ok((
-                    Head::EMPTY,
-                    Place {
-                        segment: 0,
-                        offset: 0,
-                    },
-                )),
+                None | Some(0) => Ok((Head::EMPTY, Place { segment: 0, offset: 0 })),
                 Some(_) => Err(lost(0)),
             };
         };
@@ -103,10 +93,7 @@ impl Segments {
         let mut lines = Lines::new(&file, place.offset, len);
         let line = lines.next().map_err(|error| self.failed(error))?;
         let leaf = crate::record::line::leaf(line.ok_or_else(|| lost(size))?);
-        let behind = Place {
-            segment: place.segment,
-            offset: lines.offset(),
-        };
+        let behind = Place { segment: place.segment, offset: lines.offset() };
         Ok((Head { size, leaf }, behind))
     }
 
@@ -121,11 +108,7 @@ impl Segments {
         };
         let mut end = End::new(base);
         for index in start.segment..self.firsts.len() {
-            let offset = if index == start.segment {
-                start.offset
-            } else {
-                0
-            };
+            let offset = if index == start.segment { start.offset } else { 0 };
             let (file, len) = self.open(index)?;
             if index > start.segment {
                 let first = self.first(index);
@@ -136,10 +119,7 @@ impl Segments {
                 tail.rest.hole |= first > end.head().size;
             }
             if tail.rest == Rest::default() {
-                tail.place = Place {
-                    segment: index,
-                    offset,
-                };
+                tail.place = Place { segment: index, offset };
                 self.follow(&file, len, &mut end, &mut tail)?;
             } else {
                 self.survey(&file, 0, len, end.head(), &mut tail.rest)?;
@@ -150,13 +130,7 @@ impl Segments {
     }
 
     /// Follows the lines of one segment from `tail.place` on.
-    fn follow(
-        &self,
-        file: &fs::File,
-        len: u64,
-        end: &mut End,
-        tail: &mut Tail,
-    ) -> Result<(), BackendError> {
+    fn follow(&self, file: &fs::File, len: u64, end: &mut End, tail: &mut Tail) -> Result<(), BackendError> {
         let mut lines = Lines::new(file, tail.place.offset, len);
         while let Some(line) = lines.next().map_err(|error| self.failed(error))? {
             match end.step(line) {
@@ -180,6 +154,14 @@ impl Segments {
                         "behind the newest checkpoint, the next line does not continue this one",
                     ));
                 }
+                Step::UnknownVersion(version) => {
+                    return Err(BackendError::Misconfigured {
+                        detail: format!(
+                            "line {} is of version {version} of the format: open the log with the program that wrote it, or a later one",
+                            end.head().size
+                        ),
+                    });
+                }
                 Step::Malformed => break,
             }
             self.in_time()?;
@@ -191,16 +173,8 @@ impl Segments {
     }
 
     /// Looks at bytes that do not continue the log; refuses what no crash leaves behind.
-    fn survey(
-        &self,
-        file: &fs::File,
-        start: u64,
-        len: u64,
-        head: Head,
-        rest: &mut Rest,
-    ) -> Result<(), BackendError> {
-        rest.add(file, start, len)
-            .map_err(|error| self.failed(error))?;
+    fn survey(&self, file: &fs::File, start: u64, len: u64, head: Head, rest: &mut Rest) -> Result<(), BackendError> {
+        rest.add(file, start, len).map_err(|error| self.failed(error))?;
         if rest.contradiction {
             return Err(contradicts(
                 head.size,
@@ -212,12 +186,7 @@ impl Segments {
 
     /// The line before line `seq`, empty if there is none.
     fn line_before(&self, seq: u64) -> Result<Vec<u8>, BackendError> {
-        let Some(place) = seq
-            .checked_sub(1)
-            .map(|last| self.find(last))
-            .transpose()?
-            .flatten()
-        else {
+        let Some(place) = seq.checked_sub(1).map(|last| self.find(last)).transpose()?.flatten() else {
             return Ok(Vec::new());
         };
         let (file, len) = self.open(place.segment)?;

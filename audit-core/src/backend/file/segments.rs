@@ -38,11 +38,7 @@ impl Segments {
         fs::read_dir(&path).map_err(|error| fault::failed(LOOKING, &path, error))?;
         let mut firsts = create::names(&path, segment_first);
         firsts.sort_unstable();
-        Ok(Self {
-            layout: layout.clone(),
-            firsts,
-            deadline,
-        })
+        Ok(Self { layout: layout.clone(), firsts, deadline })
     }
 
     pub(super) fn in_time(&self) -> Result<(), BackendError> {
@@ -75,12 +71,7 @@ impl Segments {
     }
 
     /// Visits the lines from `seq` on, `count` of them; fewer if they are not all there.
-    pub(super) fn visit(
-        &self,
-        seq: u64,
-        count: u64,
-        mut visit: impl FnMut(&[u8]),
-    ) -> Result<(), BackendError> {
+    pub(super) fn visit(&self, seq: u64, count: u64, mut visit: impl FnMut(&[u8])) -> Result<(), BackendError> {
         let Some(start) = self.find(seq)? else {
             return Ok(());
         };
@@ -90,11 +81,7 @@ impl Segments {
                 break;
             }
             let (file, len) = self.open(segment)?;
-            let offset = if segment == start.segment {
-                start.offset
-            } else {
-                0
-            };
+            let offset = if segment == start.segment { start.offset } else { 0 };
             let mut lines = Lines::new(&file, offset, len);
             while left > 0 {
                 match lines.next().map_err(|error| self.failed(error))? {

@@ -1,12 +1,10 @@
 //! The newest checkpoint: what has to be on disk whatever happened.
 
-use super::create;
-use super::layout::Layout;
+use super::layout::{Layout, checkpoint_size};
+use super::{create, fault};
 use crate::backend::BackendError;
-use crate::evidence::Hash;
-
-/// The longest note that is read.
-const NOTE_LIMIT: u64 = 1_000_000;
+use crate::evidence::{Checkpoint, Hash, SignedCheckpoint, SignedNote};
+use crate::key::VerifierKey;
 
 /// The newest checkpoint of a log; its signature is not checked here.
 #[derive(Clone, Debug)]
@@ -16,36 +14,37 @@ pub(super) struct Signed {
     pub(super) root: Hash,
 }
 
+/// The size of the newest checkpoint that is kept for good, 0 if there is none.
+pub(super) fn newest_kept(layout: &Layout) -> u64 {
+    create::names(&layout.checkpoints(), checkpoint_size).into_iter().max().unwrap_or(0)
+}
+
 /// Reads the newest checkpoint of the log that `verifier_key` signs.
-pub(super) fn read(layout: &Layout, verifier_key: &str) -> Result<Option<Signed>, BackendError> {
+///
+/// `kept` is the size of the newest checkpoint that is kept for good: the newest of all cannot be
+/// older, for it is never replaced by an older one, and never removed.
+pub(super) fn read(layout: &Layout, verifier_key: &VerifierKey, kept: u64) -> Result<Option<Signed>, BackendError> {
     let path = layout.checkpoint();
-    let wrong = |what: &str| BackendError::Tampered {
+    let wrong = |what: String| BackendError::Tampered {
         seq: None,
         detail: format!("{}: {what}; keep the directory as evidence and start a new log elsewhere", path.display()),
     };
-    let note = create::read_small(&path, NOTE_LIMIT)
-        .map_err(|source| super::fault::failed("reading the newest checkpoint", &path, source))?;
+    let note = create::read_small(&path, SignedNote::SIZE_LIMIT as u64)
+        .map_err(|source| fault::failed("reading the newest checkpoint", &path, source))?;
     let Some(note) = note else {
-        return Ok(None);
+        return if kept == 0 {
+            Ok(None)
+        } else {
+            Err(wrong(format!("it is gone, but checkpoints/{kept:020} is there")))
+        };
     };
-    let (origin, size, root) = parse(&note).ok_or_else(|| wrong("this is not a checkpoint"))?;
-    let name = verifier_key.split('+').next().unwrap_or_default();
-    if origin != name {
-        return Err(wrong(&format!("a checkpoint of {origin:?} in the log of {name:?}")));
+    let signed = SignedCheckpoint::parse(&note).map_err(|error| wrong(error.to_string()))?;
+    let Checkpoint { origin, size, root, .. } = signed.checkpoint();
+    if origin != verifier_key.name() {
+        return Err(wrong(format!("a checkpoint of {origin:?} in the log of {:?}", verifier_key.name())));
     }
-    Ok(Some(Signed { note, size, root }))
-}
-
-/// Origin, size and root: the first three lines of a checkpoint.
-fn parse(note: &[u8]) -> Option<(String, u64, Hash)> {
-    let text = std::str::from_utf8(note).ok()?;
-    let mut lines = text.split('\n');
-    let origin = lines.next().filter(|origin| !origin.is_empty())?;
-    let size = lines.next()?;
-    let canonical = size == "0" || !size.starts_with('0');
-    let digits = size.bytes().all(|byte| byte.is_ascii_digit());
-    let size = size.parse().ok().filter(|_| canonical && digits)?;
-    let root = Hash::from_base64(lines.next()?).ok()?;
-    lines.next()?;
-    Some((origin.to_owned(), size, root))
+    if *size < kept {
+        return Err(wrong(format!("it is about {size} lines, but checkpoints/{kept:020} is newer")));
+    }
+    Ok(Some(Signed { size: *size, root: *root, note }))
 }

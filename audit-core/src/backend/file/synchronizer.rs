@@ -4,7 +4,7 @@ use std::path::Path;
 use std::sync::Arc;
 use std::time::Instant;
 
-use super::layout::{Layout, checkpoint_size};
+use super::layout::Layout;
 use super::segments::Segments;
 use super::shared::Shared;
 use super::tiler::Tiler;
@@ -28,22 +28,15 @@ pub(super) struct FileSynchronizer {
 
 impl FileSynchronizer {
     /// The other half of a log whose first `synced` lines are on stable storage.
-    pub(super) fn new(
+    pub(super) const fn new(
         layout: Layout,
         shared: Arc<Shared>,
         tiler: Tiler,
         synced: u64,
         published: Option<u64>,
+        kept: u64,
     ) -> Self {
-        let kept = create::names(&layout.checkpoints(), checkpoint_size);
-        Self {
-            layout,
-            shared,
-            tiler,
-            synced,
-            published,
-            kept: kept.into_iter().max().unwrap_or(0),
-        }
+        Self { layout, shared, tiler, synced, published, kept }
     }
 
     fn force(&mut self) -> Result<(), BackendError> {
@@ -55,8 +48,7 @@ impl FileSynchronizer {
         let unsynced = self.shared.unsynced();
         let segments = self.layout.segments();
         for file in &unsynced.files {
-            file.sync_data()
-                .map_err(|error| self.fail(&segments, &error))?;
+            file.sync_data().map_err(|error| self.fail(&segments, &error))?;
         }
         if unsynced.directory {
             create::sync_directory(&segments).map_err(|error| self.fail(&segments, &error))?;
@@ -79,25 +71,28 @@ impl FileSynchronizer {
             .map_err(|error| self.shared.poison_if_broken(error))
     }
 
-    /// Keeps the first checkpoint behind the end of each segment for good.
+    /// Keeps the first checkpoint behind the end of each segment for good. If there is no room for
+    /// it, the next one is kept instead.
     fn keep(&mut self, note: &[u8], size: u64) -> Result<(), BackendError> {
         let segment = self.shared.segment();
-        if self.kept < segment && segment <= size {
-            self.write_checkpoint(&self.layout.kept_checkpoint(size), note)?;
-            self.kept = size;
+        if self.kept >= segment || segment > size {
+            return Ok(());
+        }
+        match self.write_checkpoint(&self.layout.kept_checkpoint(size), note) {
+            Err(error @ BackendError::Poisoned { .. }) => return Err(error),
+            Err(_) => {}
+            Ok(()) => self.kept = size,
         }
         Ok(())
     }
 
     /// Keeps what saves work when the log is opened; its loss costs time, nothing else.
-    fn keep_derived(&mut self, range: &CompactRange, deadline: Instant) {
+    fn keep_derived(&mut self, range: &CompactRange, older: Option<u64>, deadline: Instant) {
         let layout = &self.layout;
         let segments = || Segments::list(layout, deadline);
-        self.tiler
-            .advance(self.shared.take_leaves(), range.size(), &segments);
-        let older = self.published.filter(|older| *older != range.size());
+        self.tiler.advance(self.shared.take_leaves(), range.size(), &segments);
         if peaks::write(&self.layout, range).is_ok()
-            && let Some(older) = older
+            && let Some(older) = older.filter(|older| *older != range.size())
             && !self.layout.kept_checkpoint(older).exists()
         {
             peaks::remove(&self.layout, older);
@@ -112,21 +107,18 @@ impl Synchronizer for FileSynchronizer {
         Ok(Durability::Synced)
     }
 
-    fn publish(
-        &mut self,
-        note: &[u8],
-        range: &CompactRange,
-        deadline: Instant,
-    ) -> Result<(), BackendError> {
+    fn publish(&mut self, note: &[u8], range: &CompactRange, deadline: Instant) -> Result<(), BackendError> {
         contract::in_time(deadline, "writing a checkpoint")?;
+        self.shared.check()?;
         contract::check_published(self.published, range.size(), self.shared.written())?;
         if range.size() > self.synced {
             self.force()?;
         }
-        self.keep(note, range.size())?;
         self.write_checkpoint(&self.layout.checkpoint(), note)?;
-        self.keep_derived(range, deadline);
-        self.published = Some(range.size());
+        let older = self.published.replace(range.size());
+        // After the newest one: a crash in between must not make that look older than this.
+        self.keep(note, range.size())?;
+        self.keep_derived(range, older, deadline);
         Ok(())
     }
 }

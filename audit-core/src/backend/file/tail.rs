@@ -3,10 +3,9 @@
 use std::fs;
 use std::io;
 
-use super::frame;
 use super::lines::Lines;
 use crate::backend::Head;
-use crate::record::line;
+use crate::record::{ParseError, Record, line};
 
 /// What one more ended line means for the end of the log.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -19,6 +18,8 @@ pub(super) enum Step {
     Unlinked,
     /// The line is not a line of a log.
     Malformed,
+    /// The line is of a version of the format that came later.
+    UnknownVersion(u64),
 }
 
 /// The end of a log while lines are being looked at.
@@ -38,15 +39,19 @@ impl End {
 
     /// Moves behind `bytes` if that line continues the log.
     pub(super) fn step(&mut self, bytes: &[u8]) -> Step {
-        match frame::whole(bytes) {
-            None => Step::Malformed,
-            Some(frame) if frame.seq == self.head.size && frame.prev == self.head.leaf => {
-                self.head = Head { size: frame.seq + 1, leaf: line::leaf(bytes) };
-                Step::Continues
-            }
-            Some(frame) if frame.seq == self.head.size => Step::Unlinked,
-            Some(_) => Step::OutOfPlace,
+        let record = match Record::parse(bytes) {
+            Ok(record) => record,
+            Err(ParseError::UnknownVersion { version }) => return Step::UnknownVersion(version),
+            Err(_) => return Step::Malformed,
+        };
+        if record.seq() != self.head.size {
+            return Step::OutOfPlace;
         }
+        if *record.prev() != self.head.leaf {
+            return Step::Unlinked;
+        }
+        self.head = Head { size: record.seq() + 1, leaf: line::leaf(bytes) };
+        Step::Continues
     }
 }
 
@@ -72,7 +77,7 @@ impl Rest {
         let mut lines = Lines::new(file, start, end);
         while let Some(line) = lines.next()? {
             self.lines += 1;
-            if !self.hole && frame::whole(line).is_some() {
+            if !self.hole && Record::parse(line).is_ok() {
                 self.contradiction = true;
             }
             self.hole |= line.contains(&0);

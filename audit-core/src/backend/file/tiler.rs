@@ -1,11 +1,13 @@
 //! Turns the leaf hashes of signed lines into full tiles as the log grows.
 
+use std::ops::Range;
+
 use super::layout::Layout;
 use super::segments::Segments;
 use super::shared::WaitingLeaves;
-use super::tiles::{self, Nodes, WIDTH};
+use super::tiles::{self, Tiles};
 use crate::backend::BackendError;
-use crate::evidence::Hash;
+use crate::evidence::{Hash, NodeSource as _, TILE_HEIGHT, TILE_WIDTH, Tile, TiledTree};
 
 /// Tiles have 64 levels at most; 8 of them hold every log of up to 2^64 lines.
 const LEVELS: usize = 8;
@@ -28,12 +30,7 @@ pub(super) struct Tiler {
 impl Tiler {
     /// Goes on from line `first`, the start of a tile, of which `leaves` are known already.
     pub(super) fn new(layout: Layout, first: u64, leaves: Vec<Hash>) -> Self {
-        Self {
-            layout,
-            first,
-            leaves,
-            roots: Default::default(),
-        }
+        Self { layout, first, leaves, roots: Default::default() }
     }
 
     /// Takes leaf hashes, and writes the tiles that the first `size` lines fill.
@@ -41,7 +38,7 @@ impl Tiler {
     /// A tile that cannot be written, or whose hashes cannot be had, is left out: whoever needs
     /// it reads the lines instead.
     pub(super) fn advance(&mut self, mut waiting: WaitingLeaves, size: u64, segments: Reread<'_>) {
-        let full = size - size % WIDTH;
+        let full = size - size % TILE_WIDTH;
         loop {
             if let Some(skip) = self.known().checked_sub(waiting.first) {
                 let skip = usize::try_from(skip).unwrap_or(usize::MAX);
@@ -49,19 +46,12 @@ impl Tiler {
                 self.leaves.extend(hashes.into_iter().skip(skip));
             }
             self.fill_up_to(full, segments);
-            let wanted = if waiting.hashes.is_empty() {
-                full
-            } else {
-                waiting.first
-            };
+            let wanted = if waiting.hashes.is_empty() { full } else { waiting.first };
             let known = self.known();
             if known >= wanted {
                 break;
             }
-            if self
-                .reread(known, wanted.min(known + REREAD), segments)
-                .is_none()
-            {
+            if self.reread(known, wanted.min(known + REREAD), segments).is_none() {
                 *self = Self::new(self.layout.clone(), full, Vec::new());
                 break;
             }
@@ -84,10 +74,10 @@ impl Tiler {
         let leaves = std::mem::take(&mut self.leaves);
         let mut rest = leaves.as_slice();
         while self.first < full
-            && let Some((tile, after)) = rest.split_at_checked(WIDTH as usize)
+            && let Some((tile, after)) = rest.split_at_checked(TILE_WIDTH as usize)
         {
-            self.fill(0, self.first / WIDTH, tile, segments);
-            self.first += WIDTH;
+            self.fill(0, self.first / TILE_WIDTH, tile, segments);
+            self.first += TILE_WIDTH;
             rest = after;
         }
         self.leaves = rest.to_vec();
@@ -95,25 +85,27 @@ impl Tiler {
 
     /// Writes a full tile, and the one above if this was its last.
     fn fill(&mut self, level: u8, index: u64, hashes: &[Hash], segments: Reread<'_>) {
+        let Ok(tile) = Tile::from_hashes(hashes.to_vec()) else {
+            return;
+        };
         // A tile that is missing costs its readers time.
-        let _skipped = tiles::write(&self.layout, level, index, hashes);
+        let _skipped = tiles::write(&self.layout, level, index, &tile);
         let Some(roots) = self.roots.get_mut(usize::from(level)) else {
             return;
         };
-        roots.push(tiles::root(hashes));
-        if index % WIDTH < WIDTH - 1 {
+        roots.push(tile.root());
+        if index % TILE_WIDTH < TILE_WIDTH - 1 {
             return;
         }
         let mut above = std::mem::take(roots);
-        if (above.len() as u64) < WIDTH {
-            let missing = WIDTH - above.len() as u64;
-            let start = index + 1 - WIDTH;
-            let Ok(Some(older)) = roots_of(level, start..start + missing, segments) else {
+        if let Some(missing) = TILE_WIDTH.checked_sub(above.len() as u64).filter(|missing| *missing > 0) {
+            let start = index + 1 - TILE_WIDTH;
+            let Some(older) = roots_of(level, start..start + missing, segments) else {
                 return;
             };
             above.splice(..0, older);
         }
-        self.fill(level + 1, index / WIDTH, &above, segments);
+        self.fill(level + 1, index / TILE_WIDTH, &above, segments);
     }
 }
 
@@ -121,19 +113,9 @@ impl Tiler {
 pub(super) type Reread<'a> = &'a dyn Fn() -> Result<Segments, BackendError>;
 
 /// The roots of tiles that were filled before the log was opened.
-fn roots_of(
-    level: u8,
-    indexes: std::ops::Range<u64>,
-    segments: Reread<'_>,
-) -> Result<Option<Vec<Hash>>, BackendError> {
-    let segments = segments()?;
-    let mut nodes = Nodes::new(&segments);
-    let mut roots = Vec::new();
-    for index in indexes {
-        let Some(hashes) = nodes.hashes(level, index)? else {
-            return Ok(None);
-        };
-        roots.push(tiles::root(&hashes));
-    }
-    Ok(Some(roots))
+fn roots_of(level: u8, indexes: Range<u64>, segments: Reread<'_>) -> Option<Vec<Hash>> {
+    let segments = segments().ok()?;
+    let tree = TiledTree::new(Tiles::of(&segments));
+    let level = TILE_HEIGHT * (u32::from(level) + 1);
+    indexes.map(|index| tree.node(level, index).ok()).collect()
 }
