@@ -5,11 +5,11 @@ use std::collections::BTreeMap;
 use std::fmt;
 
 use super::lines::Lines;
-use super::stored_tiles::StoredTiles;
+use super::stored_tiles::StoredNodes;
 use super::subtree::{Frontier, Subtree};
 use super::{LogReader, ReadError};
 use crate::evidence::{
-    CheckpointError, Hash, NodeSource, ProveError, SignatureError, SignedCheckpoint, TiledTree, TlogProof,
+    CheckpointError, Hash, NodeSource, ProveError, SignatureError, SignedCheckpoint, TiledTreeError, TlogProof,
     UnprovenError, inclusion_proof, leaf_hash, verify_inclusion,
 };
 use crate::key::VerifierKey;
@@ -128,12 +128,11 @@ fn newest_checkpoint(reader: &dyn LogReader, seq: u64) -> Result<SignedCheckpoin
     Ok(checkpoint)
 }
 
-/// The way to the root from the tiles of the store, `None` when they do not suffice.
+/// The way to the root from what the store keeps of the tree, `None` when that does not suffice.
 fn from_tiles(reader: &dyn LogReader, seq: u64, size: u64) -> Result<Option<Vec<Hash>>, ProofError> {
-    let tiles = StoredTiles::new(reader, size);
-    match inclusion_proof(seq, size, &TiledTree::new(tiles)) {
+    match inclusion_proof(seq, size, &StoredNodes::new(reader, size)?) {
         Ok(path) => Ok(Some(path)),
-        Err(ProveError::Source(crate::evidence::TiledTreeError::Source(error))) => Err(ProofError::Read(error)),
+        Err(ProveError::Source(TiledTreeError::Source(error))) => Err(ProofError::Read(error)),
         Err(_) => Ok(None),
     }
 }

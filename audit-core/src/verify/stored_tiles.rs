@@ -6,26 +6,58 @@ use std::thread;
 
 use super::hashing::node;
 use super::{Lines, LogReader, ReadError};
-use crate::evidence::{Hash, TILE_HEIGHT, TILE_WIDTH, Tile, TileSource, leaf_hash};
+use crate::evidence::{
+    Hash, NodeSource, TILE_HEIGHT, TILE_WIDTH, Tile, TileSource, TiledTree, TiledTreeError, leaf_hash,
+};
 
 /// From how many tiles on it pays to join them on more than one thread.
 const WORTH_THREADS: usize = 32;
 
+/// The nodes of a stored tree: those of the right edge from the compact range that a store may
+/// keep, the others from tiles.
+#[derive(Debug)]
+pub(crate) struct StoredNodes<'r> {
+    edge: BTreeMap<(u32, u64), Hash>,
+    tiles: TiledTree<StoredTiles<'r>>,
+}
+
+impl<'r> StoredNodes<'r> {
+    pub(crate) fn new(reader: &'r dyn LogReader, size: u64) -> Result<Self, ReadError> {
+        let mut edge = BTreeMap::new();
+        if let Some(range) = reader.compact_range(size)?.filter(|range| range.size() == size) {
+            let mut start = 0;
+            for peak in range.peaks() {
+                let level = (size - start).ilog2();
+                edge.insert((level, start >> level), *peak);
+                start += 1 << level;
+            }
+        }
+        Ok(Self { edge, tiles: TiledTree::new(StoredTiles { reader, size, known: RefCell::default() }) })
+    }
+}
+
+impl NodeSource for StoredNodes<'_> {
+    type Error = TiledTreeError<ReadError>;
+
+    fn node(&self, level: u32, index: u64) -> Result<Hash, Self::Error> {
+        match self.edge.get(&(level, index)) {
+            Some(hash) => Ok(*hash),
+            None => self.tiles.node(level, index),
+        }
+    }
+}
+
 /// The full tiles of a store, and the partial ones of a tree of a certain size, which stores do
 /// not keep: those of level 0 come from the lines, those above from the full tiles below.
 #[derive(Debug)]
-pub(crate) struct StoredTiles<'r> {
+struct StoredTiles<'r> {
     reader: &'r dyn LogReader,
     size: u64,
     /// Tiles that have been looked for: a proof asks for some of them more than once.
     known: RefCell<BTreeMap<(u8, u64), Option<Tile>>>,
 }
 
-impl<'r> StoredTiles<'r> {
-    pub(crate) fn new(reader: &'r dyn LogReader, size: u64) -> Self {
-        Self { reader, size, known: RefCell::default() }
-    }
-
+impl StoredTiles<'_> {
     /// The tile at the right edge: as many of its hashes as the tree has.
     fn partial(&self, level: u8, index: u64) -> Result<Option<Tile>, ReadError> {
         let hashes = self.size.checked_shr(TILE_HEIGHT * u32::from(level)).unwrap_or(0);

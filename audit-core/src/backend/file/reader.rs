@@ -3,8 +3,8 @@ use std::io::{self, Read as _, Seek as _};
 use std::path::{Path, PathBuf};
 
 use super::layout::{self, Layout};
-use super::lines;
-use crate::evidence::{SignedNote, tile_path};
+use super::{lines, peaks};
+use crate::evidence::{CompactRange, SignedNote, tile_path};
 use crate::record::Frame;
 use crate::verify::{LineSource, LogReader, Piece, ReadError};
 
@@ -110,6 +110,10 @@ impl LogReader for FileReader {
     fn tile(&self, level: u8, index: u64) -> Result<Option<Vec<u8>>, ReadError> {
         let path = self.layout.dir().join(tile_path(level, index, None));
         read_small(&path, TILE_BYTES)
+    }
+
+    fn compact_range(&self, size: u64) -> Result<Option<CompactRange>, ReadError> {
+        Ok(peaks::read(&self.layout, size))
     }
 
     fn size_hint(&self) -> Option<u64> {
