@@ -1,5 +1,7 @@
 //! The verifier on logs that the writer wrote: open, live, closed, cut off, opened again.
 
+#![allow(clippy::expect_used, reason = "what is shared between tests may fail them")]
+
 use std::fs;
 use std::path::Path;
 use std::time::{Duration, SystemTime};

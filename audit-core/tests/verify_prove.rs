@@ -1,5 +1,7 @@
 //! Proofs for single records, and reading.
 
+#![allow(clippy::expect_used, reason = "what is shared between tests may fail them")]
+
 mod sample;
 
 use std::fs;
