@@ -4,7 +4,7 @@ use super::{LineSource, Piece, ReadError};
 use crate::record::line::LINE_LIMIT;
 
 /// How many bytes of lines are handed to a worker at once: about what its cache holds.
-const CHUNK: usize = 512 << 10;
+const CHUNK: usize = 256 << 10;
 
 /// Some of the bytes of a log.
 #[derive(Debug, Default)]

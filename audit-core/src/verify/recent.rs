@@ -3,7 +3,7 @@ use std::collections::VecDeque;
 use crate::evidence::Hash;
 
 /// How many leaves are remembered, 32 bytes each, to tell a copy of a line from a forgery.
-const REMEMBERED: usize = 1 << 20;
+const REMEMBERED: usize = 1 << 18;
 
 /// The leaves of the last lines, by their number.
 #[derive(Debug, Default)]
