@@ -164,3 +164,44 @@ fn append_during_sync(dir: &Path) {
     });
     say(during);
 }
+
+/// Appends until a batch does not fit, and says what became of it.
+fn append_too_much(dir: &Path) {
+    let (mut file, mut synchronizer, opened) = open(dir);
+    let mut head = opened.head;
+    let error = loop {
+        let sample = Sample::after(head).lines(7, "x");
+        match file.append(head, &sample.batch(), soon()) {
+            Ok(_) => head = sample.head(),
+            Err(error) => break error,
+        }
+    };
+    say(if error.outcome_is_known() { "known" } else { "unknown" });
+    let found = file.head(soon()).unwrap();
+    let sample = Sample::after(head).lines(7, "x");
+    let landed = usize::try_from(found.size - head.size).unwrap();
+    assert!(landed > 0 && landed < 7, "some lines of the batch fitted, not {landed}");
+    assert_eq!(found, sample.first(landed).head());
+    let again = file.append(head, &sample.batch(), soon());
+    say(word(&again));
+    assert_eq!(file.head(soon()).unwrap(), found);
+    say(word(&synchronizer.sync(soon())));
+}
+
+#[test]
+fn a_batch_that_cannot_be_taken_back_is_looked_at_again_before_anything_else() {
+    if let Some(dir) = is_traced() {
+        return append_too_much(&dir);
+    }
+    let dir = tempfile::tempdir().unwrap();
+    let name = "failing_sync::a_batch_that_cannot_be_taken_back_is_looked_at_again_before_anything_else";
+    // No file grows beyond 8 KiB, and the first attempt to cut one off fails.
+    let limited = ["env", "--ignore-signal=XFSZ", "prlimit", "--fsize=8192"];
+    // (The first call clears the description of the lock's holder.)
+    let inject = ["-e", "trace=ftruncate", "-e", "inject=ftruncate:error=EPERM:when=2"];
+    let options = [&inject[..], &limited].concat();
+    let output = trace(name, dir.path(), &options);
+    assert_eq!(said(&output), ["unknown", "full", "ok"], "{}", String::from_utf8_lossy(&output.stderr));
+    let opened = open(dir.path()).2;
+    assert_eq!(opened.recovery.unwrap().cut_bytes, 0);
+}

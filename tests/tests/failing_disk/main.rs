@@ -4,6 +4,7 @@
 
 #![allow(clippy::unwrap_used, reason = "a test ends at the first surprise")]
 
+mod append_only;
 mod disk;
 mod failing_sync;
 mod full_disk;

@@ -11,7 +11,8 @@ pub(crate) fn is_traced() -> Option<std::path::PathBuf> {
     std::env::var_os(TRACED).map(Into::into)
 }
 
-/// Runs the test `name` of this program again, on `dir`, under `strace` with `options`.
+/// Runs the test `name` of this program again, on `dir`, under `strace` with `options`, which may
+/// end with a command that runs it.
 pub(crate) fn trace(name: &str, dir: &Path, options: &[&str]) -> Output {
     Command::new("strace")
         .args(["-f", "-qq", "-o", "/dev/null"])
