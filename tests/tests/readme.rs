@@ -5,11 +5,13 @@ use std::path::{Path, PathBuf};
 
 use audit_core::Policy;
 
-const PAGES: [&str; 12] = [
+const PAGES: [&str; 14] = [
     "README.md",
     "ARCHITECTURE.md",
     "CONTRIBUTING.md",
     "SECURITY.md",
+    "audit-cli/README.md",
+    "docs/backends/file.md",
     "docs/durability.md",
     "docs/identity.md",
     "docs/policy.md",
