@@ -61,7 +61,14 @@ fn privileged() -> Result<Vec<Command>> {
     build.args(["--no-run", "--message-format", "json"]);
     let messages = command::output(&mut build)?;
     let programs = messages.lines().filter_map(privileged_program);
-    Ok(programs.map(|program| install::as_root(&program)).collect())
+    Ok(programs
+        .map(|program| {
+            let mut test = install::as_root(&program);
+            // Where cargo would run it.
+            test.current_dir(command::root().join("tests"));
+            test
+        })
+        .collect())
 }
 
 /// The program that a message of cargo names, if it is a test which asks for privileges.
