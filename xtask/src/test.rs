@@ -107,3 +107,17 @@ const TOOLS: [Tool; 4] = [
     Tool { program: "losetup", package: "mount", purpose: "small file systems that fill up" },
     Tool { program: "sha256sum", package: "coreutils", purpose: "checks a log without our code" },
 ];
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_tests_that_ask_for_privileges_get_them() {
+        let message =
+            |features: &str| format!(r#"{{"target":{{"required-features":[{features}]}},"executable":"full_disk"}}"#);
+        assert_eq!(privileged_program(&message(r#""privileged""#)).as_deref(), Some("full_disk"));
+        assert_eq!(privileged_program(&message("")), None);
+        assert_eq!(privileged_program("not a message"), None);
+    }
+}
