@@ -6,6 +6,7 @@ mod support;
 use std::future::pending;
 use std::net::SocketAddr;
 use std::pin::Pin;
+use std::sync::Arc;
 use std::task::{Context, Poll};
 use std::time::Duration;
 
@@ -34,10 +35,18 @@ impl MessageBody for Endless {
 
 fn serve(recorder: &Recorder) -> (SocketAddr, ServerHandle) {
     let audit = Audit::new(recorder.log.clone());
+    let reached = Arc::clone(&recorder.reached);
     let server = HttpServer::new(move || {
+        let reached = Arc::clone(&reached);
         App::new()
             .route("/ok", web::to(|| async { "hello" }))
-            .route("/never", web::get().to(|| async { pending::<String>().await }))
+            .route(
+                "/never",
+                web::get().to(move || {
+                    reached.notify_one();
+                    pending::<String>()
+                }),
+            )
             .route("/panic", web::get().to(|| async { panic!("scripted panic of a handler") as String }))
             .route(
                 "/endless",
@@ -99,7 +108,7 @@ async fn a_client_gone_before_the_response_is_cancelled() {
     let recorder = Recorder::new();
     let (address, server) = serve(&recorder);
     let stream = send(address, "GET", "/never").await;
-    recorder.stored("intent", 1).await;
+    recorder.reached.notified().await;
     drop(stream);
     recorder.stored("outcome", 1).await;
     server.stop(false).await;

@@ -8,6 +8,7 @@ use std::convert::Infallible;
 use std::future::pending;
 use std::net::SocketAddr;
 use std::pin::Pin;
+use std::sync::Arc;
 use std::task::{Context, Poll};
 use std::time::Duration;
 
@@ -24,6 +25,7 @@ use hyper_util::rt::{TokioExecutor, TokioIo};
 use support::server::{begin, exchange, serve};
 use support::{Recorder, Script, Step};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::sync::Notify;
 use tower::{Layer, ServiceBuilder, service_fn};
 use tower_http::catch_panic::CatchPanicLayer;
 
@@ -47,7 +49,7 @@ impl Body for Endless {
     }
 }
 
-async fn handler(mut request: Request<Incoming>) -> Result<Answer, Infallible> {
+async fn handler(mut request: Request<Incoming>, reached: Arc<Notify>) -> Result<Answer, Infallible> {
     let path = request.uri().path().to_owned();
     let body = match path.as_str() {
         "/whole" => whole("hello"),
@@ -59,7 +61,10 @@ async fn handler(mut request: Request<Incoming>) -> Result<Answer, Infallible> {
         "/endless" => Endless(tokio::time::interval(Duration::from_millis(2))).boxed(),
         "/broken" => Script::new([Step::Data("one"), Step::Error]).boxed(),
         "/body-panic" => Script::new([Step::Data("one"), Step::Panic]).boxed(),
-        "/never" => pending().await,
+        "/never" => {
+            reached.notify_one();
+            pending().await
+        }
         "/panic" => panic!("scripted panic of a handler"),
         "/upgrade" => {
             tokio::spawn(async move {
@@ -83,7 +88,9 @@ async fn handler(mut request: Request<Incoming>) -> Result<Answer, Infallible> {
 async fn server() -> (Recorder, SocketAddr) {
     let recorder = Recorder::new();
     let layer = AuditLayer::new(recorder.log.clone());
-    let address = serve(layer.layer(service_fn(handler))).await;
+    let reached = Arc::clone(&recorder.reached);
+    let service = service_fn(move |request| handler(request, Arc::clone(&reached)));
+    let address = serve(layer.layer(service)).await;
     (recorder, address)
 }
 
@@ -135,7 +142,7 @@ async fn a_client_gone_before_the_response_is_cancelled() {
     let (recorder, address) = server().await;
     let mut stream = tokio::net::TcpStream::connect(address).await.unwrap();
     stream.write_all(b"GET /never HTTP/1.1\r\nhost: a\r\n\r\n").await.unwrap();
-    recorder.intents(1).await;
+    recorder.reached.notified().await;
     drop(stream);
     recorder.outcomes(1).await;
     let outcome = recorder.outcome().await;
@@ -178,7 +185,7 @@ async fn a_panic_caught_inside_is_answered_and_recorded_as_500() {
     let service = ServiceBuilder::new()
         .layer(AuditLayer::new(recorder.log.clone()))
         .layer(CatchPanicLayer::new())
-        .service(service_fn(handler));
+        .service(service_fn(|request| handler(request, Arc::default())));
     let address = serve(service).await;
     let answer = exchange(address, &closing("/panic")).await;
     assert!(answer.starts_with("HTTP/1.1 500"), "{answer}");
@@ -230,7 +237,7 @@ async fn http2_streams_that_are_reset_are_cancelled() {
     let (recorder, address) = server().await;
     let client = http2();
     let unanswered = tokio::spawn(client.request(at(address, "/never")));
-    recorder.intents(1).await;
+    recorder.reached.notified().await;
     unanswered.abort();
     recorder.outcomes(1).await;
     let mut body = client.request(at(address, "/endless")).await.unwrap().into_body();

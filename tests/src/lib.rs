@@ -1,5 +1,10 @@
 //! Tests that cross crates.
 
+/// The code of the README, which compiles as it stands there.
+#[cfg(doctest)]
+#[doc = include_str!(concat!(env!("OUT_DIR"), "/readme.md"))]
+pub mod readme {}
+
 /// The documentation tests run last of all, so the name of this one is the last that
 /// `cargo test --workspace` prints. It holds as long as the task exists.
 ///

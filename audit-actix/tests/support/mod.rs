@@ -1,12 +1,14 @@
 //! A log in memory.
 #![allow(dead_code)] // each test binary uses another part
 
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use audit_core::backend::Memory;
 use audit_core::log::CloseError;
 use audit_core::{AuditLog, Durability, Key};
 use serde_json::Value;
+use tokio::sync::Notify;
 
 /// How long anything may take before a test fails.
 pub(crate) const DEADLINE: Duration = Duration::from_secs(10);
@@ -15,6 +17,8 @@ pub(crate) const DEADLINE: Duration = Duration::from_secs(10);
 #[derive(Clone)]
 pub(crate) struct Recorder {
     pub(crate) log: AuditLog,
+    /// Where a handler that never answers says that it was reached.
+    pub(crate) reached: Arc<Notify>,
     memory: Memory,
 }
 
@@ -26,7 +30,7 @@ impl Recorder {
             .backend(memory.clone())
             .open()
             .unwrap();
-        Self { log, memory }
+        Self { log, reached: Arc::default(), memory }
     }
 
     /// A log that refuses every call.

@@ -12,6 +12,7 @@ mod kind;
 mod limits;
 pub mod line;
 mod outcome;
+mod outline;
 mod parse;
 mod parsed;
 mod scan;

@@ -7,7 +7,9 @@
 use std::fmt;
 
 use super::line::LINE_LIMIT;
+use super::outline::{Outlines, activity_id};
 use super::scan::{Names, Scanner, Shape, Span};
+use super::time_reader::TimeReader;
 use super::{ActivityId, Kind};
 use crate::evidence::Hash;
 
@@ -221,6 +223,8 @@ pub(crate) struct BodyFacts {
     pub(crate) kind: Option<Kind>,
     pub(crate) kind_word: Span,
     pub(crate) id: Option<ActivityId>,
+    /// Where the identifier stands.
+    pub(crate) id_span: Option<Span>,
 }
 
 impl<'a> Record<'a> {
@@ -282,15 +286,33 @@ impl<'a> Record<'a> {
 #[derive(Clone, Debug, Default)]
 pub(crate) struct LineParser {
     names: Names,
-    clock: super::time_reader::TimeReader,
+    clock: TimeReader,
+    /// Only where many lines are read.
+    outlines: Option<Outlines>,
 }
 
 impl LineParser {
+    /// A parser for many lines.
+    pub(crate) fn for_many() -> Self {
+        Self { outlines: Some(Outlines::default()), ..Self::default() }
+    }
+
     /// Checks all of `line` behind its frame, which ends at `at`.
     pub(crate) fn body(&mut self, line: &[u8], at: usize) -> Result<BodyFacts, ParseError> {
         if line.len() > LINE_LIMIT {
             return Err(ParseError::TooLong { bytes: line.len() });
         }
+        if let Some(outlines) = &mut self.outlines
+            && let Some(facts) = outlines.read(line, at, &mut self.clock)
+        {
+            return Ok(facts);
+        }
+        self.whole_body(line, at)
+    }
+
+    /// Checks a line that has no known outline, and takes its outline for the next.
+    #[inline(never)]
+    fn whole_body(&mut self, line: &[u8], at: usize) -> Result<BodyFacts, ParseError> {
         let mut scanner = Scanner::new(line, at);
         let found = self.members(line, &mut scanner)?;
         scanner.skip_space();
@@ -302,7 +324,11 @@ impl LineParser {
         {
             return Err(ParseError::NotUtf8 { at: error.valid_up_to() });
         }
-        self.facts(line, &found)
+        let facts = self.facts(line, &found)?;
+        if let (Some(outlines), Some((time, _))) = (&mut self.outlines, found.time) {
+            outlines.learn(line, at, self.names.values(), &facts, time);
+        }
+        Ok(facts)
     }
 
     fn members(&mut self, line: &[u8], scanner: &mut Scanner<'_>) -> Result<Found, ParseError> {
@@ -329,19 +355,16 @@ impl LineParser {
             .and_then(|span| self.clock.read(span.of(line)))
             .ok_or(ParseError::Member { name: "time", expected: "a time such as 2026-11-23T11:40:06.757467Z" })?;
         let kind_word = text(found.kind).ok_or(ParseError::Member { name: "kind", expected: "a word" })?;
-        let id = match found.id {
-            None => None,
-            place => Some(
-                text(place)
-                    .and_then(|span| activity_id(span.of(line)))
-                    .ok_or(ParseError::Member { name: "id", expected: "a UUID of 36 characters in lower case" })?,
-            ),
-        };
+        let id_span = text(found.id);
+        let id = id_span.and_then(|span| activity_id(span.of(line)));
+        if found.id.is_some() && id.is_none() {
+            return Err(ParseError::Member { name: "id", expected: "a UUID of 36 characters in lower case" });
+        }
         let kind = kind_of(kind_word.of(line));
         if matches!(kind, Some(Kind::Intent | Kind::Outcome)) && id.is_none() {
             return Err(ParseError::Member { name: "id", expected: "present in an intent and in an outcome" });
         }
-        Ok(BodyFacts { time, kind, kind_word, id })
+        Ok(BodyFacts { time, kind, kind_word, id, id_span })
     }
 }
 
@@ -358,13 +381,6 @@ fn kind_of(word: &[u8]) -> Option<Kind> {
         b"outcome" => Some(Kind::Outcome),
         _ => Kind::from_word(std::str::from_utf8(word).ok()?),
     }
-}
-
-fn activity_id(text: &[u8]) -> Option<ActivityId> {
-    if text.iter().any(u8::is_ascii_uppercase) {
-        return None;
-    }
-    std::str::from_utf8(text).ok()?.parse().ok()
 }
 
 #[derive(Debug, Default)]

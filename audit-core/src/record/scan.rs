@@ -30,16 +30,22 @@ impl Span {
     }
 }
 
-/// The names of the objects that are open, innermost last. Kept from line to line to save the
-/// allocation.
+/// The names of the objects that are open, innermost last, and the values that have been passed.
+/// Kept from line to line to save the allocation.
 #[derive(Clone, Debug, Default)]
-pub(crate) struct Names(Vec<Span>);
+pub(crate) struct Names(Vec<Span>, Vec<(Span, Shape)>);
 
 impl Names {
     /// Forgets the line before, and notes the names in the frame of the next.
     pub(crate) fn start_line(&mut self, frame: [Span; 3]) {
         self.0.clear();
+        self.1.clear();
         self.0.extend(frame);
+    }
+
+    /// The strings and numbers of the line, in order.
+    pub(crate) fn values(&self) -> &[(Span, Shape)] {
+        &self.1
     }
 }
 
@@ -215,10 +221,13 @@ impl<'a> Scanner<'a> {
         let shape = match self.peek() {
             Some(b'"') => {
                 self.at += 1;
-                return Ok((self.string()?, Shape::Text));
+                let text = (self.string()?, Shape::Text);
+                names.1.push(text);
+                return Ok(text);
             }
             Some(b'-' | b'0'..=b'9') => {
                 self.number()?;
+                names.1.push((self.span(start, self.at, false), Shape::Number));
                 Shape::Number
             }
             Some(b'{') => {
@@ -373,7 +382,7 @@ impl<'a> Scanner<'a> {
         self.at - start
     }
 
-    fn number(&mut self) -> Result<(), ParseError> {
+    pub(crate) fn number(&mut self) -> Result<(), ParseError> {
         let start = self.at;
         if self.peek() == Some(b'-') {
             self.at += 1;

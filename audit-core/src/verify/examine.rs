@@ -98,7 +98,7 @@ pub(crate) struct Examiner<'a> {
 
 impl<'a> Examiner<'a> {
     pub(crate) fn new(marks: &'a [u64]) -> Self {
-        Self { parser: LineParser::default(), marks, ends: Vec::new(), nodes: Vec::new() }
+        Self { parser: LineParser::for_many(), marks, ends: Vec::new(), nodes: Vec::new() }
     }
 
     pub(crate) fn examine(&mut self, chunk: &mut Chunk) -> Examined {

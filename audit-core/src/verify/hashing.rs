@@ -45,11 +45,7 @@ impl<'a> Message<'a> {
         for block in from..self.blocks() {
             self.step(block);
         }
-        let mut bytes = [0; 32];
-        for (four, word) in bytes.chunks_exact_mut(4).zip(self.state) {
-            four.copy_from_slice(&word.to_be_bytes());
-        }
-        Hash::from_bytes(bytes)
+        to_hash(self.state)
     }
 }
 
@@ -63,6 +59,30 @@ pub(crate) fn hash_two(one: &[u8], other: &[u8]) -> (Hash, Hash) {
         other.step(block);
     }
     (one.finish(common), other.finish(common))
+}
+
+/// The hash of an inner node (RFC 6962 §2.1): as [`node_hash`](crate::evidence::node_hash), in one
+/// go and without buffering.
+#[inline]
+pub(crate) fn node(left: &Hash, right: &Hash) -> Hash {
+    let mut blocks = [[0_u8; 64]; 2];
+    let input = blocks.as_flattened_mut();
+    input[0] = 1;
+    input[1..33].copy_from_slice(left.as_bytes());
+    input[33..65].copy_from_slice(right.as_bytes());
+    input[65] = 0x80;
+    input[126..].copy_from_slice(&(65_u16 * 8).to_be_bytes());
+    let mut state = START;
+    compress256(&mut state, &blocks);
+    to_hash(state)
+}
+
+fn to_hash(state: [u32; 8]) -> Hash {
+    let mut bytes = [0; 32];
+    for (four, word) in bytes.chunks_exact_mut(4).zip(state) {
+        four.copy_from_slice(&word.to_be_bytes());
+    }
+    Hash::from_bytes(bytes)
 }
 
 /// Whether `digits` are `hash` in 64 lower-case hexadecimal digits.
@@ -88,6 +108,12 @@ mod tests {
         assert!(!is_written(&hash, hash.to_hex().to_uppercase().as_bytes()));
         assert!(!is_written(&hash, Hash::digest(b"y").to_hex().as_bytes()));
         assert!(!is_written(&hash, &hash.to_hex().as_bytes()[1..]));
+    }
+
+    #[test]
+    fn a_node_is_the_hash_of_its_children() {
+        let (left, right) = (Hash::digest(b"left"), Hash::digest(b"right"));
+        assert_eq!(node(&left, &right), crate::evidence::node_hash(&left, &right));
     }
 
     #[test]

@@ -1,6 +1,7 @@
 //! Growing a tree by complete subtrees instead of leaf by leaf.
 
-use crate::evidence::{Hash, node_hash};
+use super::hashing::node;
+use crate::evidence::Hash;
 
 /// The root of a complete subtree of `2^level` leaves.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -35,7 +36,7 @@ pub(crate) fn subtrees(mut start: u64, leaves: &[Hash], nodes: &mut Vec<Hash>, o
         let pairs = (to - from) / 2;
         for pair in 0..pairs {
             let at = from + 2 * pair;
-            nodes[pair] = node_hash(&nodes[at], &nodes[at + 1]);
+            nodes[pair] = node(&nodes[at], &nodes[at + 1]);
         }
         nodes.truncate(pairs);
         start /= 2;
@@ -64,15 +65,15 @@ impl Frontier {
     /// Appends a complete subtree. The size has to be a multiple of its number of leaves.
     pub(crate) fn push_subtree(&mut self, subtree: Subtree) {
         debug_assert_eq!(self.size % (1 << subtree.level), 0);
-        let mut node = subtree.root;
+        let mut root = subtree.root;
         let mut rest = self.size >> subtree.level;
         while rest % 2 == 1 {
             if let Some(left) = self.peaks.pop() {
-                node = node_hash(&left, &node);
+                root = node(&left, &root);
             }
             rest /= 2;
         }
-        self.peaks.push(node);
+        self.peaks.push(root);
         self.size += 1 << subtree.level;
     }
 
@@ -82,7 +83,7 @@ impl Frontier {
         let Some(smallest) = peaks.next() else {
             return Hash::empty_root();
         };
-        peaks.fold(*smallest, |right, left| node_hash(left, &right))
+        peaks.fold(*smallest, |right, left| node(left, &right))
     }
 }
 

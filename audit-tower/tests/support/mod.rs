@@ -6,6 +6,7 @@ pub(crate) mod server;
 use std::collections::VecDeque;
 use std::io;
 use std::pin::Pin;
+use std::sync::Arc;
 use std::task::{Context, Poll};
 use std::time::{Duration, Instant};
 
@@ -18,6 +19,7 @@ use http::{HeaderMap, Request, Response};
 use http_body::{Body, Frame, SizeHint};
 use http_body_util::{BodyExt, Full};
 use serde_json::Value;
+use tokio::sync::Notify;
 
 /// How long anything may take before a test fails.
 pub(crate) const DEADLINE: Duration = Duration::from_secs(10);
@@ -26,6 +28,8 @@ pub(crate) const DEADLINE: Duration = Duration::from_secs(10);
 #[derive(Clone)]
 pub(crate) struct Recorder {
     pub(crate) log: AuditLog,
+    /// Where a handler that never answers says that it was reached.
+    pub(crate) reached: Arc<Notify>,
     memory: Memory,
 }
 
@@ -37,7 +41,7 @@ impl Recorder {
     pub(crate) fn with_policy(policy: Policy) -> Self {
         let memory = Memory::promising(Durability::Synced);
         let log = open(memory.clone(), policy);
-        Self { log, memory }
+        Self { log, reached: Arc::default(), memory }
     }
 
     /// A log whose store can be made to fail.
@@ -45,7 +49,7 @@ impl Recorder {
         let memory = Memory::promising(Durability::Synced);
         let (backend, faults) = FaultyBackend::new(memory.clone());
         let log = open(backend, Policy::from_toml(policy).unwrap());
-        (Self { log, memory }, faults)
+        (Self { log, reached: Arc::default(), memory }, faults)
     }
 
     /// A log that refuses every call.

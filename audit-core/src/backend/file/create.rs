@@ -15,13 +15,21 @@ pub(super) fn options() -> fs::OpenOptions {
     options
 }
 
-/// Makes a directory and those above it, unless they exist.
+/// Makes a directory and those above it, unless they exist, and forces their entries to disk.
 pub(super) fn directory(path: &Path) -> Result<(), BackendError> {
-    fs::DirBuilder::new()
-        .recursive(true)
-        .mode(0o750)
-        .create(path)
-        .map_err(|source| fault::failed("making a directory of the log", path, source))
+    if path.is_dir() {
+        return Ok(());
+    }
+    let parent = path.parent().filter(|parent| !parent.as_os_str().is_empty());
+    if let Some(parent) = parent {
+        directory(parent)?;
+    }
+    let failed = |error| fault::failed("making a directory of the log", path, error);
+    match fs::DirBuilder::new().mode(0o750).create(path) {
+        Err(error) if error.kind() == io::ErrorKind::AlreadyExists && path.is_dir() => Ok(()),
+        Err(error) => Err(failed(error)),
+        Ok(()) => sync_directory(parent.unwrap_or(Path::new("."))).map_err(failed),
+    }
 }
 
 /// Forces the entries of a directory to disk.

@@ -48,7 +48,7 @@ pub(super) fn failed(doing: &'static str, path: &Path, source: io::Error) -> Bac
     if matches!(source.kind(), io::ErrorKind::PermissionDenied | io::ErrorKind::ReadOnlyFilesystem) {
         return BackendError::Misconfigured {
             detail: format!(
-                "{doing} is not permitted: {}: {source}; give this user read and write access to the directory and everything in it",
+                "{doing} is not permitted: {}: {source}; give this user read and write access to the directory and all in it, and take off the attributes `append only` and `immutable` (chattr -a -i) where a crash has to be repaired",
                 path.display()
             ),
         };

@@ -71,24 +71,28 @@ impl FileSynchronizer {
             .map_err(|error| self.shared.poison_if_broken(error))
     }
 
-    /// Keeps the first checkpoint behind the end of each segment for good.
+    /// Keeps the first checkpoint behind the end of each segment for good. If there is no room for
+    /// it, the next one is kept instead.
     fn keep(&mut self, note: &[u8], size: u64) -> Result<(), BackendError> {
         let segment = self.shared.segment();
-        if self.kept < segment && segment <= size {
-            self.write_checkpoint(&self.layout.kept_checkpoint(size), note)?;
-            self.kept = size;
+        if self.kept >= segment || segment > size {
+            return Ok(());
+        }
+        match self.write_checkpoint(&self.layout.kept_checkpoint(size), note) {
+            Err(error @ BackendError::Poisoned { .. }) => return Err(error),
+            Err(_) => {}
+            Ok(()) => self.kept = size,
         }
         Ok(())
     }
 
     /// Keeps what saves work when the log is opened; its loss costs time, nothing else.
-    fn keep_derived(&mut self, range: &CompactRange, deadline: Instant) {
+    fn keep_derived(&mut self, range: &CompactRange, older: Option<u64>, deadline: Instant) {
         let layout = &self.layout;
         let segments = || Segments::list(layout, deadline);
         self.tiler.advance(self.shared.take_leaves(), range.size(), &segments);
-        let older = self.published.filter(|older| *older != range.size());
         if peaks::write(&self.layout, range).is_ok()
-            && let Some(older) = older
+            && let Some(older) = older.filter(|older| *older != range.size())
             && !self.layout.kept_checkpoint(older).exists()
         {
             peaks::remove(&self.layout, older);
@@ -105,14 +109,16 @@ impl Synchronizer for FileSynchronizer {
 
     fn publish(&mut self, note: &[u8], range: &CompactRange, deadline: Instant) -> Result<(), BackendError> {
         contract::in_time(deadline, "writing a checkpoint")?;
+        self.shared.check()?;
         contract::check_published(self.published, range.size(), self.shared.written())?;
         if range.size() > self.synced {
             self.force()?;
         }
-        self.keep(note, range.size())?;
         self.write_checkpoint(&self.layout.checkpoint(), note)?;
-        self.keep_derived(range, deadline);
-        self.published = Some(range.size());
+        let older = self.published.replace(range.size());
+        // After the newest one: a crash in between must not make that look older than this.
+        self.keep(note, range.size())?;
+        self.keep_derived(range, older, deadline);
         Ok(())
     }
 }
