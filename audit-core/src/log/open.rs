@@ -103,6 +103,11 @@ fn check_limits(limits: &LogLimits) -> Result<(), OpenError> {
 }
 
 fn check_policy(policy: &Policy, capabilities: Capabilities) -> Result<(), OpenError> {
+    if let Some(rule) = policy.needs_body_capture() {
+        return Err(configuration(format!(
+            "policy rule `{rule}` asks for bodies, and nothing here captures bodies: use level `metadata`"
+        )));
+    }
     for rule in policy.rules().iter().filter(|rule| rule.level() != Level::None) {
         let unsatisfiable = |detail: String| OpenError::Unsatisfiable {
             rule: rule.name().to_owned(),

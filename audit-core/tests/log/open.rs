@@ -36,6 +36,12 @@ fn a_rule_that_the_backend_cannot_satisfy_is_refused_when_the_log_opens() {
 }
 
 #[test]
+fn a_rule_that_asks_for_bodies_is_refused_because_nothing_captures_them() {
+    let error = builder(&memory()).policy(policy("level = \"request\"")).open().unwrap_err();
+    assert!(error.to_string().contains("`test`"), "{error}");
+}
+
+#[test]
 fn limits_that_would_record_nothing_are_refused() {
     let zero = |change: fn(&mut audit_core::log::LogLimits)| builder(&memory()).tune(change).open().unwrap_err();
     for error in [
