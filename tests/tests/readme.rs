@@ -76,7 +76,8 @@ fn links_between_the_pages_lead_to_files_and_headings() {
 fn headings(text: &str) -> impl Iterator<Item = String> {
     let titles = text.lines().filter(|line| line.starts_with('#')).map(|line| line.trim_start_matches('#').trim());
     titles.map(|title| {
-        let kept = title.chars().filter(|character| character.is_alphanumeric() || matches!(character, ' ' | '-' | '_'));
+        let kept =
+            title.chars().filter(|character| character.is_alphanumeric() || matches!(character, ' ' | '-' | '_'));
         kept.collect::<String>().to_lowercase().replace(' ', "-")
     })
 }
