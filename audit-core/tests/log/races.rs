@@ -10,7 +10,7 @@ use std::time::Duration;
 use audit_core::key::{SignError, Signer};
 use audit_core::{AuditLog, Durability, Event, Key, Outcome};
 
-use crate::support::{Way, event, eventually, of_kind, policy, quiet, results, valved};
+use crate::support::{Way, event, eventually, key, log, memory, of_kind, policy, quiet, results, valved};
 
 fn poll_once<F: Future + Unpin>(future: &mut F) -> bool {
     let mut cx = Context::from_waker(Waker::noop());
@@ -211,7 +211,7 @@ impl Signer for Fickle {
 #[tokio::test]
 async fn a_signer_that_fails_is_asked_again_after_a_pause() {
     let asked = Arc::new(AtomicUsize::new(0));
-    let signer = Fickle(key(), Arc::clone(&asked), 1);
+    let signer = Fickle(key(), Arc::clone(&asked), 2);
     let log = AuditLog::builder("test.example/log")
         .key(Key::new("test.example", signer).unwrap())
         .backend(memory())
