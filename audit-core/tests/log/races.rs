@@ -10,7 +10,7 @@ use std::time::Duration;
 use audit_core::key::{SignError, Signer};
 use audit_core::{AuditLog, Durability, Event, Key, Outcome};
 
-use crate::support::{Way, event, eventually, key, log, memory, of_kind, policy, quiet, results, valved};
+use crate::support::{Way, close, event, eventually, key, log, memory, of_kind, policy, quiet, results, valved};
 
 fn poll_once<F: Future + Unpin>(future: &mut F) -> bool {
     let mut cx = Context::from_waker(Waker::noop());
