@@ -113,7 +113,8 @@ impl Activity {
             return Finish { submission: None };
         };
         let rule = Arc::clone(&running.submission.rule);
-        let waiter = Arc::new(Submission::new(running.submission.id, rule, Role::Outcome, running.shared.limits.record));
+        let waiter =
+            Arc::new(Submission::new(running.submission.id, rule, Role::Outcome, running.shared.limits.record));
         if waiter.wanted == Durability::Accepted {
             running.end(&outcome, None);
             return Finish { submission: None };

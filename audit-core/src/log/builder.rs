@@ -82,7 +82,9 @@ impl LogLimits {
     /// Times no longer than makes a difference, so that adding them to a time never overflows.
     pub(crate) fn bounded(mut self) -> Self {
         let longest = Duration::from_secs(30 * 365 * 24 * 3_600);
-        for time in [&mut self.sync_interval, &mut self.checkpoint_interval, &mut self.heartbeat, &mut self.backend_timeout] {
+        for time in
+            [&mut self.sync_interval, &mut self.checkpoint_interval, &mut self.heartbeat, &mut self.backend_timeout]
+        {
             *time = (*time).min(longest);
         }
         self

@@ -271,17 +271,16 @@ fn start(
     shared.queue.push_reserved(Entry::own(life::opened(&shared, origin, &policy, capabilities)));
 
     let landed = Arc::new(Landed::new(limits.unsynced_records));
-    let synchronizer =
-        SynchronizerThread {
-            unsigned_since: (signed < range.size()).then(Instant::now),
-            retry_at: None,
-            shared: Arc::clone(&shared),
-            landed: Arc::clone(&landed),
-            half,
-            key,
-            range,
-            signed,
-        };
+    let synchronizer = SynchronizerThread {
+        unsigned_since: (signed < range.size()).then(Instant::now),
+        retry_at: None,
+        shared: Arc::clone(&shared),
+        landed: Arc::clone(&landed),
+        half,
+        key,
+        range,
+        signed,
+    };
     let synchronizer = spawn("audit-synchronizer", move || synchronizer.run())?;
     let sequencer = Sequencer::new(Arc::clone(&shared), Arc::clone(&landed), backend, synchronizer, head);
     // A thread that is there already, and the store with it, must not outlive a failure here.

@@ -136,7 +136,8 @@ async fn an_accepted_call_in_line_waits_for_room_and_keeps_its_outcome() {
 
 #[tokio::test]
 async fn a_log_poisoned_while_it_closes_lets_go_of_the_store() {
-    let (log, _memory, valve) = valved(Durability::Written, |builder| builder.policy(policy("durability = \"written\"")).tune(quiet));
+    let (log, _memory, valve) =
+        valved(Durability::Written, |builder| builder.policy(policy("durability = \"written\"")).tune(quiet));
     log.begin(&event()).await.unwrap().finish(Outcome::http(200));
     no_open_activities(&log).await;
     valve.appends(Way::Unavailable);
@@ -265,7 +266,9 @@ async fn attribute_names_that_are_cut_stay_distinct_members() {
     activity.finish(Outcome::http(200));
     close(&log).await;
     for line in memory.lines() {
-        audit_core::record::Record::parse(&line).map_err(|e| format!("{e:?}: {}", String::from_utf8_lossy(&line))).unwrap();
+        audit_core::record::Record::parse(&line)
+            .map_err(|e| format!("{e:?}: {}", String::from_utf8_lossy(&line)))
+            .unwrap();
     }
 }
 
