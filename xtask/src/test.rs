@@ -61,7 +61,14 @@ fn privileged() -> Result<Vec<Command>> {
     build.args(["--no-run", "--message-format", "json"]);
     let messages = command::output(&mut build)?;
     let programs = messages.lines().filter_map(privileged_program);
-    Ok(programs.map(|program| install::as_root(&program)).collect())
+    Ok(programs
+        .map(|program| {
+            let mut test = install::as_root(&program);
+            // Where cargo would run it.
+            test.current_dir(command::root().join("tests"));
+            test
+        })
+        .collect())
 }
 
 /// The program that a message of cargo names, if it is a test which asks for privileges.
@@ -100,3 +107,17 @@ const TOOLS: [Tool; 4] = [
     Tool { program: "losetup", package: "mount", purpose: "small file systems that fill up" },
     Tool { program: "sha256sum", package: "coreutils", purpose: "checks a log without our code" },
 ];
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_tests_that_ask_for_privileges_get_them() {
+        let message =
+            |features: &str| format!(r#"{{"target":{{"required-features":[{features}]}},"executable":"full_disk"}}"#);
+        assert_eq!(privileged_program(&message(r#""privileged""#)).as_deref(), Some("full_disk"));
+        assert_eq!(privileged_program(&message("")), None);
+        assert_eq!(privileged_program("not a message"), None);
+    }
+}
