@@ -69,7 +69,6 @@ impl AuditLog {
 
     /// Starts to describe a log. `origin` names the service instance, as a URL without scheme:
     /// `payments.example.com/prod-1` (C2SP tlog-checkpoint).
-    #[must_use]
     pub fn builder(origin: impl Into<String>) -> Builder {
         Builder::new(origin.into())
     }

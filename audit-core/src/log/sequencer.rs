@@ -70,7 +70,7 @@ impl Sequencer {
     pub(crate) fn run(mut self) {
         let panicked = std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| self.sequence()));
         match panicked {
-            Ok(Ok(open_activities)) => self.finish(open_activities),
+            Ok(Ok(closing)) => self.finish(&closing),
             Ok(Err(fatal)) => self.give_up(&fatal),
             Err(_) => self.give_up("the sequencer thread panicked"),
         }
@@ -101,6 +101,8 @@ impl Sequencer {
                 Next::Idle if self.not_before.is_some_and(|at| Instant::now() < at) => continue,
                 Next::Idle => {}
             }
+            // The pause is over: whatever is there may be tried again, the log's own words too.
+            self.not_before = None;
             self.add_own_records();
             if !self.batch.is_empty() {
                 self.append()?;
@@ -114,8 +116,8 @@ impl Sequencer {
 
     /// Adds what the log itself has to say to the batch.
     fn add_own_records(&mut self) {
-        if self.not_before.is_some() {
-            // The store fails: what would be added now would only pile up.
+        if self.batch.iter().any(|entry| entry.room == Room::Extra) {
+            // They come back from an append that failed: more would only pile up.
             return;
         }
         let now = Instant::now();
@@ -151,7 +153,7 @@ impl Sequencer {
         let result = self.backend.append(self.head, &self.stamp.batch(may_use_reserve), deadline);
         match result {
             Ok(durability) => self.landed(self.batch.len(), durability),
-            Err(error) => self.failed(error)?,
+            Err(error) => self.failed(&error)?,
         }
         Ok(())
     }
@@ -220,7 +222,7 @@ impl Sequencer {
         self.shared.queue.ended(outcomes, overdraft);
     }
 
-    fn failed(&mut self, error: BackendError) -> Result<(), Fatal> {
+    fn failed(&mut self, error: &BackendError) -> Result<(), Fatal> {
         self.shared.progress.failed(error.to_string());
         if !error.is_retryable() {
             return Err(error.to_string());
@@ -231,7 +233,7 @@ impl Sequencer {
                 self.landed(landed, self.backend.capabilities().append);
             }
         }
-        let full = match &error {
+        let full = match error {
             BackendError::Full { detail } => Some(Refused::StorageFull { detail: detail.as_str().into() }),
             _ => None,
         };
@@ -330,7 +332,7 @@ impl Sequencer {
     }
 
     /// Waits for the last checkpoint, lets go of the store, and answers who closed the log.
-    fn finish(self, closing: Closing) {
+    fn finish(self, closing: &Closing) {
         self.landed.finish();
         let _ = self.synchronizer.join();
         let records = self.head.size;

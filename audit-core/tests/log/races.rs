@@ -289,3 +289,37 @@ async fn waiting_for_ever_is_a_deadline_like_any_other() {
     let (log, _memory) = log();
     let _close = log.close(Duration::MAX);
 }
+
+#[tokio::test]
+async fn a_loss_is_written_down_without_waiting_for_the_next_call() {
+    let (log, memory, valve) = valved(Durability::Synced, |builder| builder);
+    valve.appends(Way::Full);
+    assert!(log.begin(&event()).await.is_err());
+    valve.appends(Way::Open);
+    eventually("a gap", || !of_kind(&memory, "gap").is_empty()).await;
+    close(&log).await;
+}
+
+#[tokio::test]
+async fn a_call_given_up_in_line_and_expired_in_the_queue_keeps_no_room() {
+    let (log, _memory, valve) = valved(Durability::Synced, |builder| {
+        builder.policy(policy("deadline = \"300ms\"")).tune(|limits| limits.queue_records = 1)
+    });
+    valve.appends(Way::Hang);
+    let calls = valve.append_calls();
+    let mut a = log.begin(&event());
+    poll_once(&mut a);
+    eventually("taken", || valve.append_calls() > calls).await;
+    let mut b = log.begin(&event());
+    poll_once(&mut b);
+    let mut c = log.begin(&event());
+    poll_once(&mut c);
+    drop(c);
+    // Long enough for the deadline of everything that is still in the queue.
+    sleep(600).await;
+    valve.appends(Way::Open);
+    assert!(a.await.is_err());
+    assert!(b.await.is_err());
+    no_open_activities(&log).await;
+    close(&log).await;
+}

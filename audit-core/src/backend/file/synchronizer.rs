@@ -111,10 +111,7 @@ impl Synchronizer for FileSynchronizer {
         if range.size() > self.synced {
             self.force()?;
         }
-        let path = self.layout.checkpoint();
-        create::take_turns(&path, note)
-            .map_err(|error| fault::failed("writing a checkpoint", &path, error))
-            .map_err(|error| self.shared.poison_if_broken(error))?;
+        self.write_checkpoint(&self.layout.checkpoint(), note)?;
         let older = self.published.replace(range.size());
         // After the newest one: a crash in between must not make that look older than this.
         self.keep(note, range.size())?;
