@@ -8,6 +8,20 @@ use std::time::{SystemTime, UNIX_EPOCH};
 #[derive(Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct ActivityId(uuid::Uuid);
 
+/// Where the pairs of digits stand in the hyphenated form.
+const PAIRS: [usize; 16] = [0, 2, 4, 6, 9, 11, 14, 16, 19, 21, 24, 26, 28, 30, 32, 34];
+
+/// What each lower-case hexadecimal digit stands for, 255 for everything else.
+const NIBBLES: [u8; 256] = {
+    let mut table = [255; 256];
+    let mut digit = 0;
+    while digit < 16 {
+        table[b"0123456789abcdef"[digit] as usize] = digit as u8;
+        digit += 1;
+    }
+    table
+};
+
 impl ActivityId {
     /// A new identifier for something that happens at `time`.
     pub(crate) fn new(time: SystemTime) -> Self {
@@ -16,6 +30,21 @@ impl ActivityId {
         random[..8].copy_from_slice(&fastrand::u64(..).to_le_bytes());
         random[8..].copy_from_slice(&fastrand::u16(..).to_le_bytes());
         Self(uuid::Builder::from_unix_timestamp_millis(millis, &random).into_uuid())
+    }
+
+    /// An identifier from its 36 characters; `None` unless they are lower case.
+    #[inline]
+    pub(crate) fn from_lower_hex(text: &[u8]) -> Option<Self> {
+        let text: &[u8; 36] = text.try_into().ok()?;
+        let mut bytes = [0; 16];
+        let mut wrong = 0;
+        for (byte, at) in bytes.iter_mut().zip(PAIRS) {
+            let (high, low) = (NIBBLES[usize::from(text[at])], NIBBLES[usize::from(text[at + 1])]);
+            wrong |= high | low;
+            *byte = high << 4 | low & 15;
+        }
+        let hyphens = [8, 13, 18, 23].iter().all(|at| text[*at] == b'-');
+        (wrong < 16 && hyphens).then(|| Self(uuid::Uuid::from_bytes(bytes)))
     }
 
     /// The sixteen bytes, most significant first.

@@ -15,33 +15,33 @@ const OUTLINES: usize = 16;
 const VALUES: usize = 64;
 const BYTES: usize = 4_096;
 
-/// What stands where the lines of one outline differ.
+/// What a value has to be.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Value {
     Time,
     Id,
     Text,
     Number,
-    /// Nothing: the line ends.
-    End,
 }
 
-/// Text that has to stand there, and the value behind it.
+/// A value of the line that was taken as outline.
 #[derive(Clone, Copy, Debug)]
-struct Step {
-    /// Where the text ends in [`Outline::text`].
+struct Place {
+    start: usize,
+    /// Behind the closing quote, if it has one.
     end: usize,
     value: Value,
 }
 
-/// The members of a line behind its frame, with gaps for the values.
+/// A line behind its frame, and where its values stand.
 #[derive(Clone, Debug)]
 struct Outline {
-    text: Vec<u8>,
-    steps: Vec<Step>,
+    line: Vec<u8>,
+    places: Vec<Place>,
     kind: Option<Kind>,
-    /// The step in whose text the kind stands, where there, and how long it is.
-    kind_word: (usize, usize, usize),
+    /// Where the kind stands, if only a time comes before it: then it is there in every line of
+    /// this outline, and tells others off at a glance.
+    glance: Option<(usize, [u8; 8])>,
 }
 
 /// The outlines of the lines that were read last.
@@ -91,92 +91,112 @@ impl Outlines {
 
 impl Outline {
     fn of(line: &[u8], at: usize, values: &[(Span, Shape)], facts: &BodyFacts, time: Span) -> Option<Self> {
-        let (mut text, mut steps) = (Vec::new(), Vec::new());
-        let mut kind_word = None;
-        let mut from = at;
-        for (span, shape) in values {
-            let (start, end) = (span.start as usize, span.end as usize);
-            if *span == facts.kind_word {
-                kind_word = Some((steps.len(), text.len() + start - from, end - start));
-                continue;
-            }
+        let mut places = Vec::with_capacity(values.len());
+        for (span, shape) in values.iter().filter(|(span, _)| *span != facts.kind_word) {
+            let (start, end) = ((span.start as usize).checked_sub(at)?, (span.end as usize).checked_sub(at)?);
             let value = match shape {
                 _ if *span == time => Value::Time,
                 Shape::Text if Some(*span) == facts.id_span => Value::Id,
                 Shape::Text => Value::Text,
                 _ => Value::Number,
             };
-            text.extend_from_slice(line.get(from..start)?);
-            steps.push(Step { end: text.len(), value });
-            from = if value == Value::Number { end } else { end + 1 };
+            let end = if value == Value::Number { end } else { end + 1 };
+            places.push(Place { start, end, value });
         }
-        let (step, offset, length) = kind_word?;
-        let before = step.checked_sub(1).and_then(|step| steps.get(step)).map_or(0, |step: &Step| step.end);
-        text.extend_from_slice(line.get(from..)?);
-        steps.push(Step { end: text.len(), value: Value::End });
-        Some(Self { text, steps, kind: facts.kind, kind_word: (step, offset - before, length) })
+        let line = line.get(at..)?.to_vec();
+        let word = (facts.kind_word.start as usize).checked_sub(at)?;
+        let mut before = places.iter().take_while(|place: &&Place| place.start < word);
+        let fixed = before.all(|place| place.value == Value::Time);
+        let first = line.get(word..).and_then(|rest| rest.first_chunk::<8>());
+        let glance = first.filter(|_| fixed).map(|first| (word, *first));
+        Some(Self { line, places, kind: facts.kind, glance })
     }
 
+    /// Compares `line` from `at` on with the outline, and checks the values that differ.
     #[inline]
     fn read(&self, line: &[u8], mut at: usize, clock: &mut TimeReader) -> Option<BodyFacts> {
+        if let Some((word, first)) = &self.glance
+            && line.get(at + word..)?.first_chunk::<8>()? != first
+        {
+            return None;
+        }
         let mut facts = BodyFacts { time: 0, kind: self.kind, kind_word: Span::default(), id: None, id_span: None };
-        let (mut start, mut ascii) = (0, true);
-        for (index, step) in self.steps.iter().enumerate() {
-            let text = self.text.get(start..step.end)?;
-            if line.get(at..at + text.len())? != text {
-                return None;
+        let (mut here, mut ascii) = (0, true);
+        for place in &self.places {
+            let always = matches!(place.value, Value::Time | Value::Id);
+            // The byte behind a number belongs to it: more digits may stand there.
+            let end = if always { place.start } else { place.end + usize::from(place.value == Value::Number) };
+            if here >= end && !always {
+                continue;
             }
-            if index == self.kind_word.0 {
-                facts.kind_word = span(at + self.kind_word.1, self.kind_word.2);
+            let same = common(line.get(at..)?, self.line.get(here..end.min(self.line.len()))?);
+            (here, at) = (here + same, at + same);
+            if here == end && !always {
+                continue;
             }
-            at += text.len();
-            start = step.end;
-            match step.value {
+            // The text in front of the value has to be the same; the value need not.
+            at = at.checked_sub(here.checked_sub(place.start)?)?;
+            here = place.end;
+            at = match place.value {
                 Value::Time => {
                     facts.time = clock.read(line.get(at..at + 27)?)?;
-                    at += 27;
-                    closing_quote(line, &mut at)?;
+                    closing_quote(line, at + 27)?
                 }
                 Value::Id => {
-                    facts.id = Some(activity_id(line.get(at..at + 36)?)?);
-                    facts.id_span = Some(span(at, 36));
-                    at += 36;
-                    closing_quote(line, &mut at)?;
+                    facts.id = Some(ActivityId::from_lower_hex(line.get(at..at + 36)?)?);
+                    closing_quote(line, at + 36)?
                 }
                 Value::Text => {
                     let mut scanner = Scanner::new(line, at);
                     scanner.string().ok()?;
                     ascii &= scanner.is_ascii();
-                    at = scanner.at();
+                    scanner.at()
                 }
                 Value::Number => {
                     let mut scanner = Scanner::new(line, at);
                     scanner.number().ok()?;
-                    at = scanner.at();
+                    scanner.at()
                 }
-                Value::End => {}
-            }
+            };
         }
-        (at == line.len() && (ascii || std::str::from_utf8(line).is_ok())).then_some(facts)
+        let same = self.line.get(here..) == line.get(at..);
+        (same && (ascii || std::str::from_utf8(line).is_ok())).then_some(facts)
     }
 }
 
-fn closing_quote(line: &[u8], at: &mut usize) -> Option<()> {
-    let quote = line.get(*at) == Some(&b'"');
-    *at += 1;
-    quote.then_some(())
-}
-
-const fn span(start: usize, length: usize) -> Span {
-    Span { start: start as u32, end: (start + length) as u32, escaped: false }
-}
-
-/// A UUID of 36 characters in lower case.
-pub(crate) fn activity_id(text: &[u8]) -> Option<ActivityId> {
-    if text.iter().any(u8::is_ascii_uppercase) {
-        return None;
+/// How many bytes two slices have in common at their starts.
+#[inline]
+fn common(one: &[u8], other: &[u8]) -> usize {
+    let shorter = one.len().min(other.len());
+    let mut same = 0;
+    while let (Some(one), Some(other)) = (word(one, same), word(other, same)) {
+        let different = one ^ other;
+        if different != 0 {
+            return same + different.trailing_zeros() as usize / 8;
+        }
+        same += 8;
     }
-    std::str::from_utf8(text).ok()?.parse().ok()
+    if shorter < 8 {
+        return one.iter().zip(other).take_while(|(one, other)| one == other).count();
+    }
+    // The last eight bytes overlap with those before, which are known to be the same.
+    let last = shorter - 8;
+    match (word(one, last), word(other, last)) {
+        (Some(one), Some(other)) if one != other => last + (one ^ other).trailing_zeros() as usize / 8,
+        _ => shorter,
+    }
+}
+
+/// Eight bytes, the first of them lowest.
+#[inline]
+fn word(bytes: &[u8], at: usize) -> Option<u64> {
+    let eight = bytes.get(at..)?.first_chunk::<8>()?;
+    Some(u64::from_le_bytes(*eight))
+}
+
+/// Behind the quote that has to stand there.
+fn closing_quote(line: &[u8], at: usize) -> Option<usize> {
+    (line.get(at) == Some(&b'"')).then_some(at + 1)
 }
 
 #[cfg(test)]
@@ -198,6 +218,19 @@ mod tests {
         line
     }
 
+    #[test]
+    fn what_two_slices_have_in_common_ends_where_they_differ() {
+        let one: Vec<u8> = (0..40).collect();
+        for length in 0..40 {
+            for at in 0..40 {
+                let mut other = one.clone();
+                other[at] = 99;
+                assert_eq!(super::common(&one[..length], &other), at.min(length));
+                assert_eq!(super::common(&one, &other[..length]), at.min(length));
+            }
+        }
+    }
+
     /// A parser that has seen the lines says of `line` what one says that has seen nothing.
     fn agree(line: &[u8]) {
         let Ok(frame) = Frame::parse(line) else {
@@ -210,7 +243,7 @@ mod tests {
         }
         let told = |parser: &mut LineParser| {
             let facts = parser.body(line, frame.length)?;
-            Ok::<_, crate::record::ParseError>((facts.time, facts.kind, facts.kind_word, facts.id, facts.id_span))
+            Ok::<_, crate::record::ParseError>((facts.time, facts.kind, facts.id))
         };
         assert_eq!(told(&mut knowing), told(&mut LineParser::default()));
     }

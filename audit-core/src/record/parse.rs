@@ -7,7 +7,7 @@
 use std::fmt;
 
 use super::line::LINE_LIMIT;
-use super::outline::{Outlines, activity_id};
+use super::outline::Outlines;
 use super::scan::{Names, Scanner, Shape, Span};
 use super::time_reader::TimeReader;
 use super::{ActivityId, Kind};
@@ -221,6 +221,7 @@ pub(crate) struct BodyFacts {
     pub(crate) time: i64,
     /// `None` for a kind that this version does not know.
     pub(crate) kind: Option<Kind>,
+    /// Where the word stands; empty for a line that was compared with an outline.
     pub(crate) kind_word: Span,
     pub(crate) id: Option<ActivityId>,
     /// Where the identifier stands.
@@ -356,7 +357,7 @@ impl LineParser {
             .ok_or(ParseError::Member { name: "time", expected: "a time such as 2026-11-23T11:40:06.757467Z" })?;
         let kind_word = text(found.kind).ok_or(ParseError::Member { name: "kind", expected: "a word" })?;
         let id_span = text(found.id);
-        let id = id_span.and_then(|span| activity_id(span.of(line)));
+        let id = id_span.and_then(|span| ActivityId::from_lower_hex(span.of(line)));
         if found.id.is_some() && id.is_none() {
             return Err(ParseError::Member { name: "id", expected: "a UUID of 36 characters in lower case" });
         }

@@ -61,10 +61,30 @@ pub(crate) fn hash_two(one: &[u8], other: &[u8]) -> (Hash, Hash) {
     (one.finish(common), other.finish(common))
 }
 
-/// The hash of an inner node (RFC 6962 §2.1): as [`node_hash`](crate::evidence::node_hash), in one
-/// go and without buffering.
+/// The hash of an inner node (RFC 6962 §2.1): as [`node_hash`](crate::evidence::node_hash), without
+/// buffering.
 #[inline]
 pub(crate) fn node(left: &Hash, right: &Hash) -> Hash {
+    let mut state = START;
+    compress256(&mut state, &node_blocks(left, right));
+    to_hash(state)
+}
+
+/// The hashes of two inner nodes; the blocks take turns.
+#[inline]
+pub(crate) fn two_nodes(one: [&Hash; 2], other: [&Hash; 2]) -> (Hash, Hash) {
+    let blocks = [node_blocks(one[0], one[1]), node_blocks(other[0], other[1])];
+    let mut states = [START; 2];
+    for block in 0..2 {
+        compress256(&mut states[0], std::slice::from_ref(&blocks[0][block]));
+        compress256(&mut states[1], std::slice::from_ref(&blocks[1][block]));
+    }
+    (to_hash(states[0]), to_hash(states[1]))
+}
+
+/// The 65 bytes of a node and their padding.
+#[inline]
+fn node_blocks(left: &Hash, right: &Hash) -> [[u8; 64]; 2] {
     let mut blocks = [[0_u8; 64]; 2];
     let input = blocks.as_flattened_mut();
     input[0] = 1;
@@ -72,9 +92,7 @@ pub(crate) fn node(left: &Hash, right: &Hash) -> Hash {
     input[33..65].copy_from_slice(right.as_bytes());
     input[65] = 0x80;
     input[126..].copy_from_slice(&(65_u16 * 8).to_be_bytes());
-    let mut state = START;
-    compress256(&mut state, &blocks);
-    to_hash(state)
+    blocks
 }
 
 fn to_hash(state: [u32; 8]) -> Hash {
@@ -113,7 +131,10 @@ mod tests {
     #[test]
     fn a_node_is_the_hash_of_its_children() {
         let (left, right) = (Hash::digest(b"left"), Hash::digest(b"right"));
-        assert_eq!(node(&left, &right), crate::evidence::node_hash(&left, &right));
+        let expected = crate::evidence::node_hash;
+        assert_eq!(node(&left, &right), expected(&left, &right));
+        let both = (expected(&left, &right), expected(&right, &left));
+        assert_eq!(two_nodes([&left, &right], [&right, &left]), both);
     }
 
     #[test]

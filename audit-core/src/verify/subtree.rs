@@ -1,6 +1,6 @@
 //! Growing a tree by complete subtrees instead of leaf by leaf.
 
-use super::hashing::node;
+use super::hashing::{node, two_nodes};
 use crate::evidence::Hash;
 
 /// The root of a complete subtree of `2^level` leaves.
@@ -34,9 +34,14 @@ pub(crate) fn subtrees(mut start: u64, leaves: &[Hash], nodes: &mut Vec<Hash>, o
         }
         // The pairs of a level do not depend on each other, so the processor overlaps them.
         let pairs = (to - from) / 2;
-        for pair in 0..pairs {
+        for pair in (0..pairs / 2).map(|half| half * 2) {
             let at = from + 2 * pair;
-            nodes[pair] = node(&nodes[at], &nodes[at + 1]);
+            let (one, other) = ([&nodes[at], &nodes[at + 1]], [&nodes[at + 2], &nodes[at + 3]]);
+            (nodes[pair], nodes[pair + 1]) = two_nodes(one, other);
+        }
+        if pairs % 2 == 1 {
+            let at = from + 2 * (pairs - 1);
+            nodes[pairs - 1] = node(&nodes[at], &nodes[at + 1]);
         }
         nodes.truncate(pairs);
         start /= 2;
