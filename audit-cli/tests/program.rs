@@ -1,5 +1,7 @@
 //! The program as its users meet it: what it prints, and how it exits.
 
+#![allow(clippy::expect_used, reason = "what is shared between tests may fail them")]
+
 use std::fs;
 use std::io::Read as _;
 use std::os::unix::fs::PermissionsExt as _;

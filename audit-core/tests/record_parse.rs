@@ -1,5 +1,7 @@
 //! What is a record, and what is not.
 
+#![allow(clippy::expect_used, reason = "what is shared between tests may fail them")]
+
 use audit_core::evidence::Hash;
 use audit_core::record::{Frame, Kind, ParseError, Record};
 use proptest::prelude::*;

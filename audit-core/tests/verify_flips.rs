@@ -1,5 +1,7 @@
 //! One bit that is not as it was, anywhere.
 
+#![allow(clippy::expect_used, reason = "what is shared between tests may fail them")]
+
 mod sample;
 
 use std::num::NonZero;

@@ -1,5 +1,7 @@
 //! Checkpoints: who signed them, and whether they are heads of this log.
 
+#![allow(clippy::expect_used, reason = "what is shared between tests may fail them")]
+
 mod sample;
 
 use std::fs;

@@ -1,5 +1,7 @@
 //! The verdict as JSON: other programs rely on its form.
 
+#![allow(clippy::expect_used, reason = "what is shared between tests may fail them")]
+
 mod sample;
 
 use std::fs;

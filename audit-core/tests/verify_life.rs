@@ -1,5 +1,7 @@
 //! What a log says of itself: losses, crashes, heartbeats, the clock.
 
+#![allow(clippy::expect_used, reason = "what is shared between tests may fail them")]
+
 mod sample;
 
 use std::time::Duration;

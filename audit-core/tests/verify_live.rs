@@ -1,5 +1,7 @@
 //! The verifier on logs that the writer wrote: open, live, closed, cut off, opened again.
 
+#![allow(clippy::expect_used, reason = "what is shared between tests may fail them")]
+
 use std::fs;
 use std::path::Path;
 use std::time::{Duration, SystemTime};
@@ -71,7 +73,12 @@ async fn a_log_that_is_being_written_is_never_called_tampered() {
     let dir = tempfile::tempdir().expect("a directory");
     let key = Key::generate(ORIGIN).expect("a key");
     let place = dir.path().join("log");
-    let log = open(&place, &key);
+    let log = AuditLog::builder(ORIGIN)
+        .key(key.clone())
+        .backend(File::new(&place).segment_bytes(64 << 10))
+        .tune(|limits| limits.checkpoint_records = 3)
+        .open()
+        .expect("a log");
     let writer = {
         let log = log.clone();
         tokio::spawn(async move { calls(&log, 1_500).await })

@@ -1,5 +1,7 @@
 //! Proofs for single records, and reading.
 
+#![allow(clippy::expect_used, reason = "what is shared between tests may fail them")]
+
 mod sample;
 
 use std::fs;
@@ -105,6 +107,12 @@ fn a_proof_is_the_same_with_tiles_without_them_and_with_broken_ones() {
     write_tiles(&log, &disk);
     let with: Vec<_> = asked.map(|seq| prove(&disk.reader(), seq).expect("a proof")).to_vec();
     assert_eq!(without, with);
+    let growing: Vec<u8> = with[0].path.iter().flat_map(|hash| *hash.as_bytes()).take(32 * 3).collect();
+    for (name, bytes) in [("tile/0/011", growing.clone()), ("tile/1/000", growing)] {
+        fs::create_dir_all(disk.path().join("tile/1")).expect("a directory");
+        fs::write(disk.path().join(name), bytes).expect("written");
+        assert_eq!(without, asked.map(|seq| prove(&disk.reader(), seq).expect("a proof")).to_vec(), "{name}");
+    }
     fs::write(disk.path().join("tile/0/003"), vec![7; 8_192]).expect("written");
     fs::write(disk.path().join("tile/0/004"), b"short").expect("written");
     fs::remove_file(disk.path().join("tile/0/005")).expect("removed");
@@ -112,6 +120,22 @@ fn a_proof_is_the_same_with_tiles_without_them_and_with_broken_ones() {
     assert_eq!(without, broken);
     for proof in with {
         check(&proof, &log.verifier_key()).expect("proved");
+    }
+}
+
+#[test]
+fn a_compact_range_beside_the_checkpoint_helps_and_cannot_mislead() {
+    let log = Log::long(1_500);
+    let disk = log.write();
+    write_tiles(&log, &disk);
+    let asked = [0, 255, 1_000, 2_559, 3_001];
+    let without: Vec<_> = asked.map(|seq| prove(&disk.reader(), seq).expect("a proof")).to_vec();
+    let leaves = log.lines.iter().map(|line| audit_core::evidence::leaf_hash(line));
+    let range: audit_core::evidence::CompactRange = leaves.collect();
+    let right: Vec<u8> = range.peaks().iter().flat_map(|hash| *hash.as_bytes()).collect();
+    for bytes in [right, vec![7; range.peaks().len() * 32], vec![7; 31], Vec::new()] {
+        fs::write(disk.path().join("checkpoints/00000000000000003002.peaks"), bytes).expect("written");
+        assert_eq!(without, asked.map(|seq| prove(&disk.reader(), seq).expect("a proof")).to_vec());
     }
 }
 

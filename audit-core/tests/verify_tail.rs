@@ -1,5 +1,7 @@
 //! What stands behind the newest checkpoint: unsigned, torn, or changed.
 
+#![allow(clippy::expect_used, reason = "what is shared between tests may fail them")]
+
 mod sample;
 
 use audit_core::verify::FindingKind::{

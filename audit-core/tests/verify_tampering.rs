@@ -1,5 +1,7 @@
 //! What is done to a log, and what the verifier says of it.
 
+#![allow(clippy::expect_used, reason = "what is shared between tests may fail them")]
+
 mod sample;
 
 use audit_core::evidence::leaf_hash;

@@ -83,11 +83,7 @@ impl Activity {
     /// The handle for handlers and inner layers.
     #[must_use]
     pub fn current(&self) -> CurrentActivity {
-        CurrentActivity::new(self.running.as_ref().map(|running| Arc::clone(&running.submission)), self.limits())
-    }
-
-    fn limits(&self) -> crate::record::RecordLimits {
-        self.running.as_ref().map_or_else(Default::default, |running| running.shared.limits.record)
+        CurrentActivity::new(self.running.as_ref().map(|running| Arc::clone(&running.submission)))
     }
 
     /// Makes this the thread's current activity during each poll of `future`.
@@ -117,7 +113,8 @@ impl Activity {
             return Finish { submission: None };
         };
         let rule = Arc::clone(&running.submission.rule);
-        let waiter = Arc::new(Submission::new(running.submission.id, rule, Role::Outcome));
+        let waiter =
+            Arc::new(Submission::new(running.submission.id, rule, Role::Outcome, running.shared.limits.record));
         if waiter.wanted == Durability::Accepted {
             running.end(&outcome, None);
             return Finish { submission: None };
@@ -129,9 +126,6 @@ impl Activity {
 
 impl Running {
     fn end(self, outcome: &Outcome<'_>, waiter: Option<Arc<Submission>>) {
-        if self.shared.is_forked() {
-            return;
-        }
         let Amendments { resource, actor, attributes, .. } = {
             let mut amendments = lock(&self.submission.amendments);
             std::mem::replace(&mut *amendments, Amendments { finished: true, ..Amendments::default() })

@@ -118,7 +118,7 @@ impl AuditLog {
         let parent = event.parent.or_else(CurrentActivity::current_id);
         let frame = EventFrame { kind, id, time, parent, policy: rule.name() };
         let body = encode_event(event, &frame, &shared.limits.record);
-        Some((body, Arc::new(Submission::new(id, Arc::clone(rule), role))))
+        Some((body, Arc::new(Submission::new(id, Arc::clone(rule), role, shared.limits.record))))
     }
 
     /// Signs a checkpoint over everything that has been appended by now, and returns it, a C2SP

@@ -18,10 +18,6 @@ const BACKOFF: (Duration, Duration) = (Duration::from_millis(10), Duration::from
 /// The shortest time between two `gap` records, so that a storm of refusals stays a few lines.
 const GAP_INTERVAL: Duration = Duration::from_secs(1);
 
-/// How often the sequencer lets other threads run before it sleeps: some ten microseconds when no
-/// other thread wants to.
-const YIELDS: u32 = 32;
-
 /// As good as never: thirty years.
 const FAR: Duration = Duration::from_secs(30 * 365 * 24 * 3_600);
 
@@ -97,9 +93,6 @@ impl Sequencer {
 
     fn sequence(&mut self) -> Result<Closing, Fatal> {
         loop {
-            if self.not_before.is_none() {
-                self.shared.queue.linger(YIELDS);
-            }
             let until = self.next_heartbeat.min(self.next_gap_at());
             match self.shared.queue.next(&mut self.batch, self.not_before, until) {
                 Next::Stopped => return Err("the log was stopped".to_owned()),

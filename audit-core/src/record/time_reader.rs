@@ -6,16 +6,10 @@ use super::time::write_rfc3339;
 
 /// Reads the times of records, and remembers the last second it has seen: in a log it is nearly
 /// always the second of the next record too.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Default)]
 pub(crate) struct TimeReader {
     text: [u8; 20],
     micros: i64,
-}
-
-impl Default for TimeReader {
-    fn default() -> Self {
-        Self { text: [0; 20], micros: 0 }
-    }
 }
 
 impl TimeReader {

@@ -326,7 +326,7 @@ impl<'a> Chain<'a> {
         for early in waiting {
             match &early.leaves {
                 Some(leaves) => {
-                    self.lines(Lines { first: early.first, prev: early.prev, leaves, parts: None, early: true })
+                    self.lines(Lines { first: early.first, prev: early.prev, leaves, parts: None, early: true });
                 }
                 None => self.early.push(early),
             }
@@ -341,7 +341,10 @@ impl<'a> Chain<'a> {
             let early = self.early.remove(at);
             match &early.leaves {
                 Some(leaves) => {
-                    self.attach(&Lines { first: early.first, prev: early.prev, leaves, parts: None, early: true }, true)
+                    self.attach(
+                        &Lines { first: early.first, prev: early.prev, leaves, parts: None, early: true },
+                        true,
+                    );
                 }
                 None => {
                     self.faults.add(Reordered, early.first, early.next - 1, || {

@@ -206,7 +206,7 @@ impl Examined {
         match Hash::from_hex(carried) {
             Ok(prev) => self.items.push(Item::Run(Run { first: seq, prev, start: at, count: 1, fault: body.err() })),
             Err(_) => {
-                self.items.push(opaque(ParseError::Frame { at: digits, expected: "64 lower-case hexadecimal digits" }))
+                self.items.push(opaque(ParseError::Frame { at: digits, expected: "64 lower-case hexadecimal digits" }));
             }
         }
     }

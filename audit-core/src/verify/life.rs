@@ -1,7 +1,7 @@
 //! What the log says of itself: openings, losses, heartbeats, the clock.
 
 use super::calls::{Calls, OPEN_LIMIT};
-use super::examine::{Examined, Note, Noted, Times, is_leap, is_step};
+use super::examine::{Examined, Noted, Times, is_leap, is_step};
 use super::findings::Findings;
 use super::{Class, Finding, FindingKind};
 use crate::record::{Kind, Record, time_text};

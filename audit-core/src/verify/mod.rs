@@ -35,6 +35,7 @@ mod reader;
 mod recent;
 mod roots;
 mod scan;
+mod stored_tiles;
 mod subtree;
 mod verdict;
 mod verifier;

@@ -5,11 +5,12 @@ use std::collections::BTreeMap;
 use std::fmt;
 
 use super::lines::Lines;
+use super::stored_tiles::StoredNodes;
 use super::subtree::{Frontier, Subtree};
 use super::{LogReader, ReadError};
 use crate::evidence::{
-    CheckpointError, Hash, NodeSource, ProveError, SignatureError, SignedCheckpoint, TILE_WIDTH, Tile, TileSource,
-    TiledTree, TlogProof, UnprovenError, inclusion_proof, leaf_hash, verify_inclusion,
+    CheckpointError, Hash, NodeSource, ProveError, SignatureError, SignedCheckpoint, TiledTreeError, TlogProof,
+    UnprovenError, inclusion_proof, leaf_hash, verify_inclusion,
 };
 use crate::key::VerifierKey;
 use crate::record::Frame;
@@ -127,53 +128,12 @@ fn newest_checkpoint(reader: &dyn LogReader, seq: u64) -> Result<SignedCheckpoin
     Ok(checkpoint)
 }
 
-/// The way to the root from the tiles of the store, `None` when they do not suffice.
+/// The way to the root from what the store keeps of the tree, `None` when that does not suffice.
 fn from_tiles(reader: &dyn LogReader, seq: u64, size: u64) -> Result<Option<Vec<Hash>>, ProofError> {
-    let tiles = StoredTiles { reader, size, read: RefCell::default() };
-    match inclusion_proof(seq, size, &TiledTree::new(tiles)) {
+    match inclusion_proof(seq, size, &StoredNodes::new(reader, size)?) {
         Ok(path) => Ok(Some(path)),
-        Err(ProveError::Source(crate::evidence::TiledTreeError::Source(error))) => Err(ProofError::Read(error)),
+        Err(ProveError::Source(TiledTreeError::Source(error))) => Err(ProofError::Read(error)),
         Err(_) => Ok(None),
-    }
-}
-
-/// The full tiles of a store, and the last one of level 0 from the lines.
-struct StoredTiles<'r> {
-    reader: &'r dyn LogReader,
-    size: u64,
-    /// Tiles that have been read: a proof asks for some of them more than once.
-    read: RefCell<BTreeMap<(u8, u64), Option<Tile>>>,
-}
-
-impl TileSource for StoredTiles<'_> {
-    type Error = ReadError;
-
-    fn tile(&self, level: u8, index: u64) -> Result<Option<Tile>, ReadError> {
-        if let Some(tile) = self.read.borrow().get(&(level, index)) {
-            return Ok(tile.clone());
-        }
-        let stored = self.reader.tile(level, index)?;
-        let mut tile = stored.and_then(|bytes| Tile::from_bytes(&bytes).ok()).filter(Tile::is_full);
-        if tile.is_none() && level == 0 && index == self.size / TILE_WIDTH {
-            tile = self.last_tile(index * TILE_WIDTH)?;
-        }
-        self.read.borrow_mut().insert((level, index), tile.clone());
-        Ok(tile)
-    }
-}
-
-impl StoredTiles<'_> {
-    /// The leaf hashes from line `first` on, less than a full tile.
-    fn last_tile(&self, first: u64) -> Result<Option<Tile>, ReadError> {
-        let mut lines = Lines::from(self.reader, first)?;
-        let mut hashes = Vec::new();
-        for _ in first..self.size {
-            match lines.next_line()? {
-                Some(line) => hashes.push(leaf_hash(line)),
-                None => return Ok(None),
-            }
-        }
-        Ok(Tile::from_hashes(hashes).ok())
     }
 }
 

@@ -1,5 +1,7 @@
 use std::fmt;
 
+use crate::evidence::CompactRange;
+
 /// A log could not be read. Says nothing about what is in it.
 #[derive(Debug)]
 #[non_exhaustive]
@@ -106,13 +108,24 @@ pub trait LogReader: fmt::Debug + Sync {
     /// When the store fails.
     fn size(&self) -> Result<u64, ReadError>;
 
-    /// A full hash tile (C2SP tlog-tiles), if the store has it: 8,192 bytes.
+    /// A hash tile (C2SP tlog-tiles), if the store has it: 8,192 bytes, or 32 for each hash that it
+    /// has so far.
     ///
     /// # Errors
     ///
     /// When the store fails.
     fn tile(&self, level: u8, index: u64) -> Result<Option<Vec<u8>>, ReadError> {
         let _ = (level, index);
+        Ok(None)
+    }
+
+    /// The compact range that the store keeps for the checkpoint of `size`, if it does.
+    ///
+    /// # Errors
+    ///
+    /// When the store fails.
+    fn compact_range(&self, size: u64) -> Result<Option<CompactRange>, ReadError> {
+        let _ = size;
         Ok(None)
     }
 

@@ -21,11 +21,6 @@ impl<'a> Roots<'a> {
         roots
     }
 
-    /// Whether every leaf so far stands where it belongs.
-    pub(crate) const fn is_placed(&self) -> bool {
-        self.lost.is_none()
-    }
-
     pub(crate) fn push(&mut self, leaf: Hash) {
         self.tree.push(leaf);
         self.note();

@@ -59,10 +59,11 @@ pub(super) fn take_turns(path: &Path, bytes: &[u8]) -> io::Result<()> {
     file.write_all_at(bytes, 0)?;
     file.set_len(bytes.len() as u64)?;
     file.sync_all()?;
-    let turned = exchange(temporary, path).or_else(|_| fs::rename(temporary, path)).and_then(|()| match path.parent() {
-        Some(parent) => sync_directory(parent),
-        None => Ok(()),
-    });
+    let turned =
+        exchange(temporary, path).or_else(|_| fs::rename(temporary, path)).and_then(|()| match path.parent() {
+            Some(parent) => sync_directory(parent),
+            None => Ok(()),
+        });
     if turned.is_err() {
         // After a power loss either file may bear the name: neither may be written to again.
         let _removed = fs::remove_file(temporary);

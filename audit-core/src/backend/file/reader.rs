@@ -3,13 +3,16 @@ use std::io::{self, Read as _, Seek as _};
 use std::path::{Path, PathBuf};
 
 use super::layout::{self, Layout};
-use super::lines;
-use crate::evidence::{SignedNote, tile_path};
+use super::{lines, peaks};
+use crate::evidence::{CompactRange, SignedNote, tile_path};
 use crate::record::Frame;
 use crate::verify::{LineSource, LogReader, Piece, ReadError};
 
 /// The longest text of a verifier key that is read.
 const KEY_LIMIT: u64 = 4_096;
+
+/// How often a checkpoint is read until it is twice the same.
+const READS: usize = 64;
 
 /// How much is read of the end of a segment to find its last line: more than two lines.
 const LAST_LINES: usize = 160 << 10;
@@ -64,7 +67,18 @@ impl LogReader for FileReader {
     }
 
     fn checkpoint(&self) -> Result<Option<Vec<u8>>, ReadError> {
-        read_small(&self.layout.checkpoint(), SignedNote::SIZE_LIMIT as u64)
+        let read = || read_small(&self.layout.checkpoint(), SignedNote::SIZE_LIMIT as u64);
+        // A writer reuses the file of the checkpoint before the newest: a slow reader may see it
+        // half written, but not twice the same.
+        let mut bytes = read()?;
+        for _ in 0..READS {
+            let again = read()?;
+            if again == bytes {
+                break;
+            }
+            bytes = again;
+        }
+        Ok(bytes)
     }
 
     fn kept_checkpoints(&self) -> Result<Vec<(String, Vec<u8>)>, ReadError> {
@@ -110,6 +124,10 @@ impl LogReader for FileReader {
     fn tile(&self, level: u8, index: u64) -> Result<Option<Vec<u8>>, ReadError> {
         let path = self.layout.dir().join(tile_path(level, index, None));
         read_small(&path, TILE_BYTES)
+    }
+
+    fn compact_range(&self, size: u64) -> Result<Option<CompactRange>, ReadError> {
+        Ok(peaks::read(&self.layout, size))
     }
 
     fn size_hint(&self) -> Option<u64> {
@@ -204,7 +222,8 @@ fn read_small(path: &Path, limit: u64) -> Result<Option<Vec<u8>>, ReadError> {
         Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
         Err(error) => return Err(failed("opening", path, error)),
     };
-    let mut bytes = Vec::new();
+    // Room for one byte more than there should be, so that the end is seen at once.
+    let mut bytes = Vec::with_capacity(usize::try_from(limit).map_or(0, |limit| limit.min(TILE_BYTES as usize)) + 64);
     file.take(limit + 1).read_to_end(&mut bytes).map_err(|error| failed("reading", path, error))?;
     Ok(Some(bytes))
 }

@@ -91,8 +91,7 @@ impl FileSynchronizer {
         let layout = &self.layout;
         let segments = || Segments::list(layout, deadline);
         self.tiler.advance(self.shared.take_leaves(), range.size(), &segments);
-        let replaced =
-            older.filter(|older| *older != range.size() && !self.layout.kept_checkpoint(*older).exists());
+        let replaced = older.filter(|older| *older != range.size() && !self.layout.kept_checkpoint(*older).exists());
         // A missing or damaged range costs time when the log is opened, nothing else.
         let _written = peaks::write(&self.layout, range, replaced);
     }
