@@ -23,8 +23,11 @@ pub(crate) fn run(options: &[String]) -> Result {
             failures.push(error);
         }
     }
+    let failed_before = count.failed;
     if let Err(error) = smoke::check(&mut count) {
         failures.push(error);
+    } else if count.failed > failed_before {
+        failures.push("the programs, seen from outside: see the checks above".into());
     }
 
     println!("\n{count}");
@@ -32,7 +35,7 @@ pub(crate) fn run(options: &[String]) -> Result {
         return Ok(());
     }
     let reasons: Vec<_> = failures.iter().map(ToString::to_string).collect();
-    Err(format!("{} failed\n{}", count.failed, reasons.join("\n")).into())
+    Err(format!("not everything ran and held:\n{}", reasons.join("\n")).into())
 }
 
 /// The test commands: one as root, where the privileged tests may run beside the others.
