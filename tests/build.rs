@@ -1,13 +1,14 @@
-//! Puts around the code of the README what its reader adds without being told, so that it compiles
-//! as documentation tests as it stands there.
+//! Makes code that compiles of the code on two pages, so that it works as it stands there.
 
 use std::error::Error;
+use std::fmt::Write as _;
 use std::path::Path;
 use std::{env, fs};
 
 const README: &str = "../README.md";
+const TESTING: &str = "../docs/testing.md";
 
-/// Before code that is no whole program; the lines are hidden in documentation.
+/// What a reader of the README adds without being told: lines that documentation hides.
 const BEFORE: &str = "\
 # use std::time::Duration;
 # use audit_core::{AuditLog, CurrentActivity, File, Key};
@@ -17,23 +18,26 @@ const BEFORE: &str = "\
 # async fn run(listener: tokio::net::TcpListener) -> Result<(), Box<dyn std::error::Error>> {
 ";
 
-/// Behind it.
+/// The same, behind the code.
 const AFTER: &str = "\
 # Ok(()) }
 ";
 
 fn main() -> Result<(), Box<dyn Error>> {
     println!("cargo::rerun-if-changed={README}");
-    let readme = fs::read_to_string(README)?;
-    let compiled = Path::new(&env::var("OUT_DIR")?).join("readme.md");
-    fs::write(compiled, with_scaffolding(&readme))?;
+    println!("cargo::rerun-if-changed={TESTING}");
+    let variable = env::var("OUT_DIR")?;
+    let compiled = Path::new(&variable);
+    fs::write(compiled.join("readme.md"), with_scaffolding(&fs::read_to_string(README)?))?;
+    fs::write(compiled.join("testing.rs"), as_modules(&fs::read_to_string(TESTING)?)?)?;
     Ok(())
 }
 
-fn with_scaffolding(readme: &str) -> String {
+/// The page, with scaffolding in the block that is a part of a program.
+fn with_scaffolding(page: &str) -> String {
     let mut compiled = String::new();
     let mut in_part = false;
-    for line in readme.split_inclusive('\n') {
+    for line in page.split_inclusive('\n') {
         match line.trim_end() {
             "```rust" => {
                 in_part = true;
@@ -49,4 +53,14 @@ fn with_scaffolding(readme: &str) -> String {
         }
     }
     compiled
+}
+
+/// Each block of the page as a module.
+fn as_modules(page: &str) -> Result<String, std::fmt::Error> {
+    let mut modules = String::new();
+    let blocks = page.split("\n```rust\n").skip(1).filter_map(|rest| rest.split("\n```").next());
+    for (number, block) in blocks.enumerate() {
+        writeln!(modules, "mod block_{number} {{\n{block}\n}}")?;
+    }
+    Ok(modules)
 }

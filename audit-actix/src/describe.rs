@@ -30,7 +30,9 @@ pub(crate) fn begin(settings: &Settings, request: &ServiceRequest) -> Begin {
         .method(method)
         .path(path);
     event = match extensions.get::<Actor>() {
-        Some(established) => event.actor_ref(established),
+        Some(established) if established.verified => event.actor_ref(established),
+        // The host put it there: that is its word that the caller is who it says.
+        Some(established) => event.actor(established.clone().verified()),
         None => event.actor(actor(settings, &metadata)),
     };
     if let Some(source) = settings.trusted_proxies.source(&metadata) {

@@ -43,7 +43,9 @@ pub(crate) fn begin<R>(settings: &Settings<R>, head: &RequestHead<'_>) -> Begin 
     };
     let mut event = event.method(head.method().as_str()).path(path);
     event = match head.extensions().get::<Actor>() {
-        Some(established) => event.actor_ref(established),
+        Some(established) if established.verified => event.actor_ref(established),
+        // The host put it there: that is its word that the caller is who it says.
+        Some(established) => event.actor(established.clone().verified()),
         None => event.actor(actor(settings, &metadata)),
     };
     if let Some(source) = settings.trusted_proxies.source(&metadata) {

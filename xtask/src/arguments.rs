@@ -50,3 +50,33 @@ impl<'a> Arguments<'a> {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn options(line: &str) -> Vec<String> {
+        line.split_whitespace().map(str::to_owned).collect()
+    }
+
+    #[test]
+    fn flags_and_values_are_taken_wherever_they_stand() {
+        let options = options("--json --rounds 100 --quick");
+        let mut arguments = Arguments::new(&options);
+        assert!(arguments.flag("--quick"));
+        assert_eq!(arguments.value::<u32>("--rounds").unwrap(), Some(100));
+        assert!(arguments.flag("--json"));
+        arguments.end().unwrap();
+    }
+
+    #[test]
+    fn what_is_left_or_malformed_is_named() {
+        let left = options("--ronuds 100");
+        assert!(Arguments::new(&left).end().unwrap_err().to_string().contains("--ronuds"));
+        let malformed = options("--rounds many");
+        let refused = Arguments::new(&malformed).value::<u32>("--rounds").unwrap_err();
+        assert!(refused.to_string().contains("many"));
+        let cut = options("--rounds");
+        assert!(Arguments::new(&cut).value::<u32>("--rounds").is_err());
+    }
+}

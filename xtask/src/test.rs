@@ -23,8 +23,11 @@ pub(crate) fn run(options: &[String]) -> Result {
             failures.push(error);
         }
     }
+    let failed_before = count.failed;
     if let Err(error) = smoke::check(&mut count) {
         failures.push(error);
+    } else if count.failed > failed_before {
+        failures.push("the programs, seen from outside: see the checks above".into());
     }
 
     println!("\n{count}");
@@ -32,7 +35,7 @@ pub(crate) fn run(options: &[String]) -> Result {
         return Ok(());
     }
     let reasons: Vec<_> = failures.iter().map(ToString::to_string).collect();
-    Err(format!("{} failed\n{}", count.failed, reasons.join("\n")).into())
+    Err(format!("not everything ran and held:\n{}", reasons.join("\n")).into())
 }
 
 /// The test commands: one as root, where the privileged tests may run beside the others.
@@ -61,7 +64,14 @@ fn privileged() -> Result<Vec<Command>> {
     build.args(["--no-run", "--message-format", "json"]);
     let messages = command::output(&mut build)?;
     let programs = messages.lines().filter_map(privileged_program);
-    Ok(programs.map(|program| install::as_root(&program)).collect())
+    Ok(programs
+        .map(|program| {
+            let mut test = install::as_root(&program);
+            // Where cargo would run it.
+            test.current_dir(command::root().join("tests"));
+            test
+        })
+        .collect())
 }
 
 /// The program that a message of cargo names, if it is a test which asks for privileges.
@@ -100,3 +110,17 @@ const TOOLS: [Tool; 4] = [
     Tool { program: "losetup", package: "mount", purpose: "small file systems that fill up" },
     Tool { program: "sha256sum", package: "coreutils", purpose: "checks a log without our code" },
 ];
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_tests_that_ask_for_privileges_get_them() {
+        let message =
+            |features: &str| format!(r#"{{"target":{{"required-features":[{features}]}},"executable":"full_disk"}}"#);
+        assert_eq!(privileged_program(&message(r#""privileged""#)).as_deref(), Some("full_disk"));
+        assert_eq!(privileged_program(&message("")), None);
+        assert_eq!(privileged_program("not a message"), None);
+    }
+}

@@ -83,11 +83,7 @@ impl Activity {
     /// The handle for handlers and inner layers.
     #[must_use]
     pub fn current(&self) -> CurrentActivity {
-        CurrentActivity::new(self.running.as_ref().map(|running| Arc::clone(&running.submission)), self.limits())
-    }
-
-    fn limits(&self) -> crate::record::RecordLimits {
-        self.running.as_ref().map_or_else(Default::default, |running| running.shared.limits.record)
+        CurrentActivity::new(self.running.as_ref().map(|running| Arc::clone(&running.submission)))
     }
 
     /// Makes this the thread's current activity during each poll of `future`.
@@ -104,6 +100,7 @@ impl Activity {
     }
 
     /// Ends the activity. Never blocks; the outcome reaches the log with the next batch.
+    #[expect(clippy::needless_pass_by_value, reason = "an activity ends once, and its outcome with it")]
     pub fn finish(mut self, outcome: Outcome<'_>) {
         if let Some(running) = self.running.take() {
             running.end(&outcome, None);
@@ -112,26 +109,25 @@ impl Activity {
 
     /// Ends the activity, and waits until the outcome is as durable as the rule asks, or until the
     /// rule's deadline has passed again. The outcome lands whether it is waited for or not.
+    #[expect(clippy::needless_pass_by_value, reason = "an activity ends once, and its outcome with it")]
     pub fn finish_durably(mut self, outcome: Outcome<'_>) -> Finish {
         let Some(running) = self.running.take() else {
             return Finish { submission: None };
         };
         let rule = Arc::clone(&running.submission.rule);
-        let waiter = Arc::new(Submission::new(running.submission.id, rule, Role::Outcome));
+        let waiter =
+            Arc::new(Submission::new(running.submission.id, rule, Role::Outcome, running.shared.limits.record));
         if waiter.wanted == Durability::Accepted {
             running.end(&outcome, None);
             return Finish { submission: None };
         }
-        running.end(&outcome, Some(Arc::clone(&waiter)));
+        running.end(&outcome, Some(&waiter));
         Finish { submission: Some(waiter) }
     }
 }
 
 impl Running {
-    fn end(self, outcome: &Outcome<'_>, waiter: Option<Arc<Submission>>) {
-        if self.shared.is_forked() {
-            return;
-        }
+    fn end(self, outcome: &Outcome<'_>, waiter: Option<&Arc<Submission>>) {
         let Amendments { resource, actor, attributes, .. } = {
             let mut amendments = lock(&self.submission.amendments);
             std::mem::replace(&mut *amendments, Amendments { finished: true, ..Amendments::default() })
@@ -148,7 +144,7 @@ impl Running {
         // Without a reservation the call went ahead unrecorded, and there is no room for its end.
         let refused = match self.submission.give_up_reservation() {
             true => Refused::Closed,
-            false => return self.lose_end(waiter.as_deref(), Refused::QueueFull),
+            false => return self.lose_end(waiter, Refused::QueueFull),
         };
         let mut body = encode_outcome(outcome, &frame, &limits.record, limits.record.line);
         let mut excess = body.len().saturating_sub(limits.outcome_bytes);
@@ -156,14 +152,14 @@ impl Running {
             body = encode_outcome(outcome, &frame, &limits.record, limits.outcome_bytes);
             excess = 0;
         }
-        if !self.shared.queue.push_reserved(Entry::outcome(body, waiter.clone())) {
+        if !self.shared.queue.push_reserved(Entry::outcome(body, waiter.cloned())) {
             self.shared.queue.ended(1, excess);
-            self.lose_end(waiter.as_deref(), refused);
+            self.lose_end(waiter, refused);
         }
     }
 
     /// The outcome cannot be written.
-    fn lose_end(&self, waiter: Option<&Submission>, refused: Refused) {
+    fn lose_end(&self, waiter: Option<&Arc<Submission>>, refused: Refused) {
         self.shared.lose_outcome(&self.submission, refused.reason());
         if let Some(waiter) = waiter {
             waiter.refuse(refused, false);

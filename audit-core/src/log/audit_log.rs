@@ -69,7 +69,6 @@ impl AuditLog {
 
     /// Starts to describe a log. `origin` names the service instance, as a URL without scheme:
     /// `payments.example.com/prod-1` (C2SP tlog-checkpoint).
-    #[must_use]
     pub fn builder(origin: impl Into<String>) -> Builder {
         Builder::new(origin.into())
     }
@@ -118,7 +117,7 @@ impl AuditLog {
         let parent = event.parent.or_else(CurrentActivity::current_id);
         let frame = EventFrame { kind, id, time, parent, policy: rule.name() };
         let body = encode_event(event, &frame, &shared.limits.record);
-        Some((body, Arc::new(Submission::new(id, Arc::clone(rule), role))))
+        Some((body, Arc::new(Submission::new(id, Arc::clone(rule), role, shared.limits.record))))
     }
 
     /// Signs a checkpoint over everything that has been appended by now, and returns it, a C2SP

@@ -41,6 +41,8 @@ pub struct LogLimits {
     pub checkpoint_records: u64,
     /// The time between heartbeats: 60 s.
     pub heartbeat: Duration,
+    /// The longest time that opening the store may take, repairs included: 5 min.
+    pub open_timeout: Duration,
     /// The longest time that one call of the backend may take: 10 s.
     pub backend_timeout: Duration,
     /// The bounds of one record.
@@ -64,6 +66,7 @@ impl Default for LogLimits {
             checkpoint_interval: Duration::from_secs(1),
             checkpoint_records: 1_024,
             heartbeat: Duration::from_secs(60),
+            open_timeout: Duration::from_secs(300),
             backend_timeout: Duration::from_secs(10),
             record: RecordLimits::default(),
         }
@@ -79,7 +82,9 @@ impl LogLimits {
     /// Times no longer than makes a difference, so that adding them to a time never overflows.
     pub(crate) fn bounded(mut self) -> Self {
         let longest = Duration::from_secs(30 * 365 * 24 * 3_600);
-        for time in [&mut self.sync_interval, &mut self.checkpoint_interval, &mut self.heartbeat, &mut self.backend_timeout] {
+        for time in
+            [&mut self.sync_interval, &mut self.checkpoint_interval, &mut self.heartbeat, &mut self.backend_timeout]
+        {
             *time = (*time).min(longest);
         }
         self

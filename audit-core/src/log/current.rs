@@ -22,7 +22,6 @@ thread_local! {
 #[derive(Clone, Debug)]
 pub struct CurrentActivity {
     submission: Option<Arc<Submission>>,
-    limits: RecordLimits,
 }
 
 /// Why an addition to an activity was not taken.
@@ -47,8 +46,8 @@ impl fmt::Display for AmendError {
 impl std::error::Error for AmendError {}
 
 impl CurrentActivity {
-    pub(crate) const fn new(submission: Option<Arc<Submission>>, limits: RecordLimits) -> Self {
-        Self { submission, limits }
+    pub(crate) const fn new(submission: Option<Arc<Submission>>) -> Self {
+        Self { submission }
     }
 
     /// The activity of the innermost [`scope`](Self::scope) or [`enter`](Self::enter) on this
@@ -74,9 +73,9 @@ impl CurrentActivity {
     ///
     /// [`AmendError::Finished`] after the end of the activity.
     pub fn resource(&self, resource: impl AsRef<str>) -> Result<(), AmendError> {
-        let resource = clip(resource.as_ref(), self.limits.resource + 1);
-        self.amend(|amendments| {
-            amendments.resource = Some(resource.to_owned());
+        self.amend(|amendments, limits| {
+            // One byte more than is recorded, so that the record can say that it was cut.
+            amendments.resource = Some(clip(resource.as_ref(), limits.resource + 1).to_owned());
             Ok(())
         })
     }
@@ -89,15 +88,15 @@ impl CurrentActivity {
     /// many attributes as a record may carry.
     pub fn attribute(&self, name: impl Into<String>, value: impl Into<Value<'static>>) -> Result<(), AmendError> {
         let name = clip(&name.into(), 256).to_owned();
-        let value = match value.into() {
-            Value::Text(text) => Value::Text(Cow::Owned(clip(&text, self.limits.attribute + 1).to_owned())),
-            value => value,
-        };
-        let limit = self.limits.attributes;
-        self.amend(|amendments| {
+        let value = value.into();
+        self.amend(|amendments, limits| {
+            let value = match value {
+                Value::Text(text) => Value::Text(Cow::Owned(clip(&text, limits.attribute + 1).to_owned())),
+                value => value,
+            };
             if let Some((_, known)) = amendments.attributes.iter_mut().find(|(known, _)| *known == name) {
                 *known = value;
-            } else if amendments.attributes.len() >= limit {
+            } else if amendments.attributes.len() >= limits.attributes {
                 return Err(AmendError::Full);
             } else {
                 amendments.attributes.push((Cow::Owned(name), value));
@@ -114,18 +113,21 @@ impl CurrentActivity {
     ///
     /// [`AmendError::Finished`] after the end of the activity.
     pub fn actor(&self, actor: Actor) -> Result<(), AmendError> {
-        self.amend(|amendments| {
+        self.amend(|amendments, _| {
             amendments.actor = Some(actor);
             Ok(())
         })
     }
 
-    fn amend(&self, change: impl FnOnce(&mut Amendments) -> Result<(), AmendError>) -> Result<(), AmendError> {
+    fn amend(
+        &self,
+        change: impl FnOnce(&mut Amendments, &RecordLimits) -> Result<(), AmendError>,
+    ) -> Result<(), AmendError> {
         let Some(submission) = &self.submission else {
             return Ok(());
         };
         let mut amendments = lock(&submission.amendments);
-        if amendments.finished { Err(AmendError::Finished) } else { change(&mut amendments) }
+        if amendments.finished { Err(AmendError::Finished) } else { change(&mut amendments, &submission.limits) }
     }
 
     /// Makes this the thread's current activity until the guard is dropped. Never hold the guard

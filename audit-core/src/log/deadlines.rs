@@ -1,6 +1,7 @@
 use std::time::{Duration, Instant};
 
 use super::shared::{Shared, lock};
+use super::submission::Take;
 use super::{CloseError, Refused};
 
 /// How long to rest between two looks, so that many deadlines cost one look. A deadline is kept to
@@ -32,7 +33,10 @@ fn look(shared: &Shared) {
         shared.settle(&record.submission, landing, "the intent was not durable in time");
     }
     for submission in &expired.submissions {
-        shared.refuse(submission, &Refused::Deadline, false);
+        if !shared.refuse(submission, &Refused::Deadline, false) && submission.take() == Take::Skip {
+            // Its caller had gone while it was in line, and room was set aside for it later.
+            shared.queue.release(submission);
+        }
     }
     if let Some((open_activities, unwritten)) = expired.close {
         shared.closing.give(Err(CloseError::Deadline { open_activities, unwritten }));

@@ -64,7 +64,9 @@ impl Losses {
     pub(crate) fn add(&mut self, rule: &Arc<Rule>, reason: &'static str, what: Lost, ran: bool) {
         let now = SystemTime::now();
         let same = |loss: &Loss| {
-            loss.reason == reason && loss.what == what && loss.rule.as_ref().is_some_and(|known| Arc::ptr_eq(known, rule))
+            loss.reason == reason
+                && loss.what == what
+                && loss.rule.as_ref().is_some_and(|known| Arc::ptr_eq(known, rule))
         };
         let mut index = self.pending.iter().position(same);
         let (mut named, mut reason) = (Some(Arc::clone(rule)), reason);

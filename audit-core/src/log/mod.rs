@@ -1,6 +1,6 @@
 //! The log: from an event in a caller's hands to a line that is durable, chained and signed.
 //!
-//! A caller encodes its record and puts it into a bounded [`queue`]. One *sequencer* thread takes
+//! A caller encodes its record and puts it into a bounded queue. One *sequencer* thread takes
 //! all that is queued, frames and hashes each line, and hands the lot to the backend in one
 //! append. A second thread, the *synchronizer*, waits for stable storage, grows the tree and
 //! signs checkpoints, so that callers who need only `written` never wait for a disk. A third

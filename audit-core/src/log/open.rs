@@ -10,12 +10,12 @@ use super::deadlines::keep_deadlines;
 use super::inflight::Inflight;
 use super::losses::Losses;
 use super::queue::{Entry, Queue};
-use super::sequencer::Sequencer;
+use super::sequencer::{Sequencer, far};
 use super::shared::{Progress, Shared};
 use super::synchronizer::{Landed, SynchronizerThread};
 use super::{AuditLog, Builder, LogLimits, OpenError, Refused, life};
 use crate::backend::{Backend, BackendError, Capabilities, Head, Opened};
-use crate::evidence::{CompactRange, SignedCheckpoint, leaf_hash};
+use crate::evidence::{Checkpoint, CompactRange, SignedCheckpoint, leaf_hash};
 use crate::key::{Key, VerifierKey};
 use crate::policy::{Level, Policy};
 
@@ -31,13 +31,12 @@ pub(crate) fn open(builder: Builder) -> Result<AuditLog, OpenError> {
     check_limits(&limits)?;
     check_policy(&policy, backend.capabilities())?;
 
-    let deadline = limits.backend_deadline();
-    let opened = backend.open(deadline)?;
+    let opened = backend.open(far(Instant::now(), limits.open_timeout))?;
     let key = match &opened.verifier_key {
         Some(text) => known_key(&origin, &key, text)?,
         None => {
             let key = key.with_name(&format!("{origin}/{}", new_log_id()?))?;
-            backend.create(&key.verifier().to_string(), deadline)?;
+            backend.create(&key.verifier().to_string(), limits.backend_deadline())?;
             key
         }
     };
@@ -108,6 +107,12 @@ fn check_policy(policy: &Policy, capabilities: Capabilities) -> Result<(), OpenE
             "policy rule `{rule}` asks for bodies, and nothing here captures bodies: use level `metadata`"
         )));
     }
+    if let Some(rule) = policy.rules().iter().find(|rule| rule.await_outcome()) {
+        return Err(configuration(format!(
+            "policy rule `{}` asks to await outcomes, and nothing here holds a response back for them",
+            rule.name()
+        )));
+    }
     for rule in policy.rules().iter().filter(|rule| rule.level() != Level::None) {
         let unsatisfiable = |detail: String| OpenError::Unsatisfiable {
             rule: rule.name().to_owned(),
@@ -170,6 +175,13 @@ fn tree(
             Some(signed)
         }
     };
+    if signed.is_none() && opened.head.size > 0 {
+        // A log is signed before its first record: only by other hands can it have lost that.
+        return Err(tampered(format!(
+            "the store holds {} records and no checkpoint; keep it as evidence and start a new log elsewhere",
+            opened.head.size
+        )));
+    }
     let checkpoint = signed.as_ref().map(SignedCheckpoint::checkpoint);
     let size = checkpoint.map_or(0, |checkpoint| checkpoint.size);
     if let Some(checkpoint) = checkpoint {
@@ -237,7 +249,12 @@ fn start(
     signed: u64,
 ) -> Result<AuditLog, OpenError> {
     let capabilities = backend.capabilities();
-    let half = backend.synchronizer()?;
+    let mut half = backend.synchronizer()?;
+    if opened.checkpoint.is_none() {
+        let empty = CompactRange::new();
+        let text = Checkpoint::new(key.name(), 0, empty.root()).to_text();
+        half.publish(&key.sign_note(&text)?, &empty, limits.backend_deadline())?;
+    }
     let head = opened.head;
     let shared = Arc::new(Shared {
         queue: Queue::new(limits),
@@ -260,17 +277,16 @@ fn start(
     shared.queue.push_reserved(Entry::own(life::opened(&shared, origin, &policy, capabilities)));
 
     let landed = Arc::new(Landed::new(limits.unsynced_records));
-    let synchronizer =
-        SynchronizerThread {
-            unsigned_since: (signed < range.size()).then(Instant::now),
-            retry_at: None,
-            shared: Arc::clone(&shared),
-            landed: Arc::clone(&landed),
-            half,
-            key,
-            range,
-            signed,
-        };
+    let synchronizer = SynchronizerThread {
+        unsigned_since: (signed < range.size()).then(Instant::now),
+        retry_at: None,
+        shared: Arc::clone(&shared),
+        landed: Arc::clone(&landed),
+        half,
+        key,
+        range,
+        signed,
+    };
     let synchronizer = spawn("audit-synchronizer", move || synchronizer.run())?;
     let sequencer = Sequencer::new(Arc::clone(&shared), Arc::clone(&landed), backend, synchronizer, head);
     // A thread that is there already, and the store with it, must not outlive a failure here.

@@ -201,19 +201,6 @@ impl Queue {
         }
     }
 
-    /// Lets other threads run while nothing is queued. A sequencer that sleeps has to be woken, which
-    /// costs its callers more than a few rounds of this; and what they queue meanwhile is one batch.
-    pub(crate) fn linger(&self, rounds: u32) {
-        for _ in 0..rounds {
-            let state = lock(&self.state);
-            if !state.entries.is_empty() || state.stopped.is_some() || state.closing.is_some() {
-                return;
-            }
-            drop(state);
-            std::thread::yield_now();
-        }
-    }
-
     /// Moves queued entries, as many as one batch may hold, into `batch`. Waits for some until
     /// `until`; takes none before `not_before`.
     pub(crate) fn next(&self, batch: &mut Vec<Entry>, not_before: Option<Instant>, until: Instant) -> Next {

@@ -18,10 +18,6 @@ const BACKOFF: (Duration, Duration) = (Duration::from_millis(10), Duration::from
 /// The shortest time between two `gap` records, so that a storm of refusals stays a few lines.
 const GAP_INTERVAL: Duration = Duration::from_secs(1);
 
-/// How often the sequencer lets other threads run before it sleeps: some ten microseconds when no
-/// other thread wants to.
-const YIELDS: u32 = 32;
-
 /// As good as never: thirty years.
 const FAR: Duration = Duration::from_secs(30 * 365 * 24 * 3_600);
 
@@ -74,7 +70,7 @@ impl Sequencer {
     pub(crate) fn run(mut self) {
         let panicked = std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| self.sequence()));
         match panicked {
-            Ok(Ok(open_activities)) => self.finish(open_activities),
+            Ok(Ok(closing)) => self.finish(&closing),
             Ok(Err(fatal)) => self.give_up(&fatal),
             Err(_) => self.give_up("the sequencer thread panicked"),
         }
@@ -97,9 +93,6 @@ impl Sequencer {
 
     fn sequence(&mut self) -> Result<Closing, Fatal> {
         loop {
-            if self.not_before.is_none() {
-                self.shared.queue.linger(YIELDS);
-            }
             let until = self.next_heartbeat.min(self.next_gap_at());
             match self.shared.queue.next(&mut self.batch, self.not_before, until) {
                 Next::Stopped => return Err("the log was stopped".to_owned()),
@@ -108,6 +101,8 @@ impl Sequencer {
                 Next::Idle if self.not_before.is_some_and(|at| Instant::now() < at) => continue,
                 Next::Idle => {}
             }
+            // The pause is over: whatever is there may be tried again, the log's own words too.
+            self.not_before = None;
             self.add_own_records();
             if !self.batch.is_empty() {
                 self.append()?;
@@ -121,8 +116,8 @@ impl Sequencer {
 
     /// Adds what the log itself has to say to the batch.
     fn add_own_records(&mut self) {
-        if self.not_before.is_some() {
-            // The store fails: what would be added now would only pile up.
+        if self.batch.iter().any(|entry| entry.room == Room::Extra) {
+            // They come back from an append that failed: more would only pile up.
             return;
         }
         let now = Instant::now();
@@ -158,7 +153,7 @@ impl Sequencer {
         let result = self.backend.append(self.head, &self.stamp.batch(may_use_reserve), deadline);
         match result {
             Ok(durability) => self.landed(self.batch.len(), durability),
-            Err(error) => self.failed(error)?,
+            Err(error) => self.failed(&error)?,
         }
         Ok(())
     }
@@ -227,7 +222,7 @@ impl Sequencer {
         self.shared.queue.ended(outcomes, overdraft);
     }
 
-    fn failed(&mut self, error: BackendError) -> Result<(), Fatal> {
+    fn failed(&mut self, error: &BackendError) -> Result<(), Fatal> {
         self.shared.progress.failed(error.to_string());
         if !error.is_retryable() {
             return Err(error.to_string());
@@ -238,7 +233,7 @@ impl Sequencer {
                 self.landed(landed, self.backend.capabilities().append);
             }
         }
-        let full = match &error {
+        let full = match error {
             BackendError::Full { detail } => Some(Refused::StorageFull { detail: detail.as_str().into() }),
             _ => None,
         };
@@ -337,7 +332,7 @@ impl Sequencer {
     }
 
     /// Waits for the last checkpoint, lets go of the store, and answers who closed the log.
-    fn finish(self, closing: Closing) {
+    fn finish(self, closing: &Closing) {
         self.landed.finish();
         let _ = self.synchronizer.join();
         let records = self.head.size;

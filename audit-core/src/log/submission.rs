@@ -8,7 +8,7 @@ use super::shared::lock;
 use super::{Receipt, Refused};
 use crate::backend::Durability;
 use crate::policy::{OnFailure, Rule};
-use crate::record::{ActivityId, Actor, Value};
+use crate::record::{ActivityId, Actor, RecordLimits, Value};
 
 /// Which record a submission is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -30,6 +30,7 @@ pub(crate) struct Submission {
     pub(crate) started: Instant,
     pub(crate) deadline: Instant,
     pub(crate) role: Role,
+    pub(crate) limits: RecordLimits,
     /// Whether room for an outcome is set aside for it.
     pub(crate) reserved: AtomicBool,
     /// Whether its call goes ahead without waiting for it, deadline or not.
@@ -119,7 +120,7 @@ pub(crate) enum PutBack {
 
 impl Submission {
     /// A submission whose deadline, from now on, is that of `rule`.
-    pub(crate) fn new(id: ActivityId, rule: Arc<Rule>, role: Role) -> Self {
+    pub(crate) fn new(id: ActivityId, rule: Arc<Rule>, role: Role, limits: RecordLimits) -> Self {
         let started = Instant::now();
         Self {
             id,
@@ -128,6 +129,7 @@ impl Submission {
             deadline: started + rule.deadline(),
             rule,
             role,
+            limits,
             reserved: AtomicBool::new(false),
             goes_ahead: AtomicBool::new(false),
             state: Mutex::new(State { stage: Stage::Queued, landed: false, waker: None }),

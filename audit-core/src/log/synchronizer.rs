@@ -138,7 +138,7 @@ impl SynchronizerThread {
             spare = work.leaves;
             spare.clear();
             let asked = work.finish || !work.requests.is_empty();
-            if self.signed < self.range.size() && (asked || self.is_due(Instant::now(), 0)) {
+            if self.signed < self.range.size() && (asked || self.is_due(Instant::now(), 0, None)) {
                 self.checkpoint(work.finish)?;
             }
             if self.signed == self.range.size() {
@@ -150,15 +150,16 @@ impl SynchronizerThread {
         }
     }
 
-    /// Whether the rules ask for a checkpoint, counting `more` records that are not synced yet.
-    fn is_due(&self, now: Instant, more: usize) -> bool {
+    /// Whether the rules ask for a checkpoint, counting `more` records that are not synced yet, the
+    /// first of them appended at `since`.
+    fn is_due(&self, now: Instant, more: usize, since: Option<Instant>) -> bool {
         if let Some(retry_at) = self.retry_at {
             return now >= retry_at;
         }
         let unsigned = self.range.size() - self.signed + more as u64;
         let limits = &self.shared.limits;
         unsigned >= limits.checkpoint_records
-            || self.unsigned_since.is_some_and(|since| now >= since + limits.checkpoint_interval)
+            || self.unsigned_since.or(since).is_some_and(|since| now >= since + limits.checkpoint_interval)
     }
 
     /// Answers everybody below `watermark`.
@@ -200,7 +201,7 @@ impl SynchronizerThread {
             }
             let now = Instant::now();
             let sync_at = state.since.map(|since| since + limits.sync_interval);
-            let is_due = self.is_due(now, state.leaves.len()) || sync_at.is_some_and(|at| at <= now);
+            let is_due = self.is_due(now, state.leaves.len(), state.since) || sync_at.is_some_and(|at| at <= now);
             if state.finish || state.someone_waits || is_due {
                 state.someone_waits = false;
                 let since = state.since.take();

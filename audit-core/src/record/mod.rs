@@ -1,7 +1,7 @@
 //! What one line of the log says: the event, who did it, and how it ended.
 //!
 //! [`Event`] and [`Outcome`] are built by the adapters from borrowed data and encoded at once
-//! into the members that follow `prev` in a line; [`Line`](line) framing adds `seq` and `prev`.
+//! into the members that follow `prev` in a line; [`line`](mod@line) framing adds `seq` and `prev`.
 
 mod actor;
 mod encode;

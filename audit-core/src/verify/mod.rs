@@ -13,9 +13,9 @@
 //! # Ok::<(), audit_core::verify::ReadError>(())
 //! ```
 //!
-//! How it works, in reading order: [`scan`] hands chunks of lines to workers, [`examine`] is what
-//! a worker does with one, [`chain`] follows the links from chunk to chunk, [`life`] listens to
-//! what the log says of itself, [`heads`] checks signatures, and [`judge`] puts it together.
+//! How it works, in reading order: `scan` hands chunks of lines to workers, `examine` is what
+//! a worker does with one, `chain` follows the links from chunk to chunk, `life` listens to
+//! what the log says of itself, `heads` checks signatures, and `judge` puts it together.
 
 mod calls;
 mod chain;

@@ -1,5 +1,7 @@
 //! The log as its users see it: activities, deadlines, limits, checkpoints, opening and closing.
 
+#![allow(clippy::unwrap_used, clippy::expect_used, reason = "a test that cannot go on has failed")]
+
 mod activity;
 mod checkpoint;
 mod close;

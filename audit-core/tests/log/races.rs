@@ -10,7 +10,7 @@ use std::time::Duration;
 use audit_core::key::{SignError, Signer};
 use audit_core::{AuditLog, Durability, Event, Key, Outcome};
 
-use crate::support::{Way, event, eventually, of_kind, policy, quiet, results, valved};
+use crate::support::{Way, close, event, eventually, key, log, memory, of_kind, policy, quiet, results, valved};
 
 fn poll_once<F: Future + Unpin>(future: &mut F) -> bool {
     let mut cx = Context::from_waker(Waker::noop());
@@ -136,7 +136,8 @@ async fn an_accepted_call_in_line_waits_for_room_and_keeps_its_outcome() {
 
 #[tokio::test]
 async fn a_log_poisoned_while_it_closes_lets_go_of_the_store() {
-    let (log, _memory, valve) = valved(Durability::Written, |builder| builder.policy(policy("durability = \"written\"")).tune(quiet));
+    let (log, _memory, valve) =
+        valved(Durability::Written, |builder| builder.policy(policy("durability = \"written\"")).tune(quiet));
     log.begin(&event()).await.unwrap().finish(Outcome::http(200));
     no_open_activities(&log).await;
     valve.appends(Way::Unavailable);
@@ -211,7 +212,7 @@ impl Signer for Fickle {
 #[tokio::test]
 async fn a_signer_that_fails_is_asked_again_after_a_pause() {
     let asked = Arc::new(AtomicUsize::new(0));
-    let signer = Fickle(key(), Arc::clone(&asked), 1);
+    let signer = Fickle(key(), Arc::clone(&asked), 2);
     let log = AuditLog::builder("test.example/log")
         .key(Key::new("test.example", signer).unwrap())
         .backend(memory())
@@ -265,7 +266,9 @@ async fn attribute_names_that_are_cut_stay_distinct_members() {
     activity.finish(Outcome::http(200));
     close(&log).await;
     for line in memory.lines() {
-        audit_core::record::Record::parse(&line).map_err(|e| format!("{e:?}: {}", String::from_utf8_lossy(&line))).unwrap();
+        audit_core::record::Record::parse(&line)
+            .map_err(|e| format!("{e:?}: {}", String::from_utf8_lossy(&line)))
+            .unwrap();
     }
 }
 
@@ -285,4 +288,38 @@ async fn a_call_that_did_not_wait_is_never_recorded_as_refused() {
 async fn waiting_for_ever_is_a_deadline_like_any_other() {
     let (log, _memory) = log();
     let _close = log.close(Duration::MAX);
+}
+
+#[tokio::test]
+async fn a_loss_is_written_down_without_waiting_for_the_next_call() {
+    let (log, memory, valve) = valved(Durability::Synced, |builder| builder);
+    valve.appends(Way::Full);
+    assert!(log.begin(&event()).await.is_err());
+    valve.appends(Way::Open);
+    eventually("a gap", || !of_kind(&memory, "gap").is_empty()).await;
+    close(&log).await;
+}
+
+#[tokio::test]
+async fn a_call_given_up_in_line_and_expired_in_the_queue_keeps_no_room() {
+    let (log, _memory, valve) = valved(Durability::Synced, |builder| {
+        builder.policy(policy("deadline = \"300ms\"")).tune(|limits| limits.queue_records = 1)
+    });
+    valve.appends(Way::Hang);
+    let calls = valve.append_calls();
+    let mut a = log.begin(&event());
+    poll_once(&mut a);
+    eventually("taken", || valve.append_calls() > calls).await;
+    let mut b = log.begin(&event());
+    poll_once(&mut b);
+    let mut c = log.begin(&event());
+    poll_once(&mut c);
+    drop(c);
+    // Long enough for the deadline of everything that is still in the queue.
+    sleep(600).await;
+    valve.appends(Way::Open);
+    assert!(a.await.is_err());
+    assert!(b.await.is_err());
+    no_open_activities(&log).await;
+    close(&log).await;
 }

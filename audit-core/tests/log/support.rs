@@ -135,7 +135,10 @@ impl Valve {
 }
 
 /// A log on a store with a valve.
-pub(crate) fn valved(durability: Durability, change: impl FnOnce(Builder) -> Builder) -> (AuditLog, Memory, Arc<Valve>) {
+pub(crate) fn valved(
+    durability: Durability,
+    change: impl FnOnce(Builder) -> Builder,
+) -> (AuditLog, Memory, Arc<Valve>) {
     let memory = Memory::with_capabilities(Capabilities::new(
         durability,
         Durability::Synced,

@@ -2,7 +2,7 @@
 
 use std::fs;
 use std::io::{self, Write as _};
-use std::os::unix::fs::{DirBuilderExt as _, FileExt as _, OpenOptionsExt as _};
+use std::os::unix::fs::{DirBuilderExt as _, OpenOptionsExt as _};
 use std::path::Path;
 
 use super::fault;
@@ -46,41 +46,6 @@ pub(super) fn replace(path: &Path, bytes: &[u8]) -> io::Result<()> {
         Some(parent) => sync_directory(parent),
         None => Ok(()),
     }
-}
-
-/// Does the same as [`replace`] by letting two files take turns: the one that was replaced waits as
-/// `<path>.tmp` to be written next. A file that is replaced every few milliseconds then makes and
-/// deletes none, which file systems are slow at.
-pub(super) fn take_turns(path: &Path, bytes: &[u8]) -> io::Result<()> {
-    let mut temporary = path.as_os_str().to_owned();
-    temporary.push(".tmp");
-    let temporary = Path::new(&temporary);
-    let file = options().create(true).truncate(false).open(temporary)?;
-    file.write_all_at(bytes, 0)?;
-    file.set_len(bytes.len() as u64)?;
-    file.sync_all()?;
-    let turned = exchange(temporary, path).or_else(|_| fs::rename(temporary, path)).and_then(|()| match path.parent() {
-        Some(parent) => sync_directory(parent),
-        None => Ok(()),
-    });
-    if turned.is_err() {
-        // After a power loss either file may bear the name: neither may be written to again.
-        let _removed = fs::remove_file(temporary);
-    }
-    turned
-}
-
-/// Lets two files change their names; fails where the file system cannot, or one is missing.
-#[cfg(target_os = "linux")]
-fn exchange(one: &Path, other: &Path) -> io::Result<()> {
-    use rustix::fs::{CWD, RenameFlags, renameat_with};
-    Ok(renameat_with(CWD, one, CWD, other, RenameFlags::EXCHANGE)?)
-}
-
-/// Only Linux has it.
-#[cfg(not(target_os = "linux"))]
-fn exchange(_one: &Path, _other: &Path) -> io::Result<()> {
-    Err(io::ErrorKind::Unsupported.into())
 }
 
 /// Puts `bytes` in the place of the file at `path` without forcing it to disk: after a power loss

@@ -91,8 +91,7 @@ impl FileSynchronizer {
         let layout = &self.layout;
         let segments = || Segments::list(layout, deadline);
         self.tiler.advance(self.shared.take_leaves(), range.size(), &segments);
-        let replaced =
-            older.filter(|older| *older != range.size() && !self.layout.kept_checkpoint(*older).exists());
+        let replaced = older.filter(|older| *older != range.size() && !self.layout.kept_checkpoint(*older).exists());
         // A missing or damaged range costs time when the log is opened, nothing else.
         let _written = peaks::write(&self.layout, range, replaced);
     }
@@ -112,10 +111,7 @@ impl Synchronizer for FileSynchronizer {
         if range.size() > self.synced {
             self.force()?;
         }
-        let path = self.layout.checkpoint();
-        create::take_turns(&path, note)
-            .map_err(|error| fault::failed("writing a checkpoint", &path, error))
-            .map_err(|error| self.shared.poison_if_broken(error))?;
+        self.write_checkpoint(&self.layout.checkpoint(), note)?;
         let older = self.published.replace(range.size());
         // After the newest one: a crash in between must not make that look older than this.
         self.keep(note, range.size())?;

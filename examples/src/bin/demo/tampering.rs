@@ -14,7 +14,8 @@ use crate::evidence::Evidence;
 /// One attempt: what somebody does, and what the verifier has to make of it.
 struct Attempt {
     what: &'static str,
-    change: fn(&mut Copy, &Evidence, &Kept) -> Result<(), Failure>,
+    /// Does it; the record that the verifier has to name, where it can name one.
+    change: fn(&mut Copy, &Evidence, &Kept) -> Result<Option<usize>, Failure>,
     /// Whether the checkpoint that was kept elsewhere is shown to the verifier.
     against: Against,
     expected: Expected,
@@ -47,14 +48,16 @@ pub(crate) fn try_all(evidence: &Evidence, early: &[u8], folder: &Path) -> Resul
     let mut failed = 0;
     for (number, attempt) in ATTEMPTS.iter().enumerate() {
         let mut copy = Copy::of(evidence, folder.join(format!("copy-{number}")))?;
-        (attempt.change)(&mut copy, evidence, &kept)?;
+        let at = (attempt.change)(&mut copy, evidence, &kept)?.map(|at| at as u64);
         let against = match attempt.against {
             Against::Nothing => None,
             Against::Last => Some(kept.last.as_slice()),
         };
         let verdict = evidence.verify_copy(copy.directory(), against)?;
         let finding = match attempt.expected {
-            Expected::Found(kind) => verdict.findings.iter().find(|finding| finding.kind == kind),
+            Expected::Found(kind) => {
+                verdict.findings.iter().find(|finding| finding.kind == kind && (at.is_none() || finding.seq == at))
+            }
             Expected::NotToBeSeen => None,
         };
         let judgement = verdict.judgement();
@@ -90,8 +93,9 @@ const ATTEMPTS: [Attempt; 12] = [
     Attempt {
         what: "edits a record: refund 1002 becomes 1009",
         change: |copy, _, _| {
-            edit(copy)?;
-            copy.save()
+            let at = edit(copy)?;
+            copy.save()?;
+            Ok(Some(at))
         },
         against: Against::Nothing,
         expected: Expected::Found(FindingKind::Edited),
@@ -101,7 +105,8 @@ const ATTEMPTS: [Attempt; 12] = [
         change: |copy, _, _| {
             let at = copy.find("/v1/refunds/6666")?;
             copy.lines.remove(at);
-            copy.save()
+            copy.save()?;
+            Ok(Some(at))
         },
         against: Against::Nothing,
         expected: Expected::Found(FindingKind::Missing),
@@ -112,7 +117,8 @@ const ATTEMPTS: [Attempt; 12] = [
             let at = copy.find("/v1/refunds/1003")?;
             let forged = copy.lines[at].replace("1003", "7777");
             copy.lines.insert(at, forged);
-            copy.save()
+            copy.save()?;
+            Ok(Some(at))
         },
         against: Against::Nothing,
         expected: Expected::Found(FindingKind::Inserted),
@@ -122,7 +128,8 @@ const ATTEMPTS: [Attempt; 12] = [
         change: |copy, _, _| {
             let at = copy.find("/v1/refunds/1001")?;
             copy.lines.insert(at, copy.lines[at].clone());
-            copy.save()
+            copy.save()?;
+            Ok(Some(at))
         },
         against: Against::Nothing,
         expected: Expected::Found(FindingKind::Duplicated),
@@ -132,7 +139,8 @@ const ATTEMPTS: [Attempt; 12] = [
         change: |copy, _, _| {
             let at = copy.find("/v1/refunds/1002")?;
             copy.lines.swap(at, at + 1);
-            copy.save()
+            copy.save()?;
+            Ok(Some(at + 1))
         },
         against: Against::Nothing,
         expected: Expected::Found(FindingKind::Reordered),
@@ -142,7 +150,8 @@ const ATTEMPTS: [Attempt; 12] = [
         change: |copy, _, _| {
             let at = edit(copy)?;
             copy.chain_again(at + 1)?;
-            copy.save()
+            copy.save()?;
+            Ok(None)
         },
         against: Against::Nothing,
         expected: Expected::Found(FindingKind::Rewritten),
@@ -151,7 +160,7 @@ const ATTEMPTS: [Attempt; 12] = [
         what: "does the same, and signs it with a key of their own",
         change: |copy, evidence, _| {
             forge(copy, evidence)?;
-            Ok(())
+            Ok(None)
         },
         against: Against::Nothing,
         expected: Expected::Found(FindingKind::WrongKey),
@@ -160,7 +169,8 @@ const ATTEMPTS: [Attempt; 12] = [
         what: "does the same, and replaces the public key beside the log too",
         change: |copy, evidence, _| {
             let key = forge(copy, evidence)?;
-            copy.put_key(&key)
+            copy.put_key(&key)?;
+            Ok(None)
         },
         against: Against::Nothing,
         expected: Expected::Found(FindingKind::WrongKey),
@@ -173,7 +183,8 @@ const ATTEMPTS: [Attempt; 12] = [
             let last = std::str::from_utf8(&kept.last)?;
             let (text, _) = forged.split_once("\n\n").ok_or("no signature")?;
             let (_, signature) = last.split_once("\n\n").ok_or("no signature")?;
-            copy.put_checkpoint(format!("{text}\n\n{signature}").as_bytes())
+            copy.put_checkpoint(format!("{text}\n\n{signature}").as_bytes())?;
+            Ok(None)
         },
         against: Against::Nothing,
         expected: Expected::Found(FindingKind::BadSignature),
@@ -182,7 +193,8 @@ const ATTEMPTS: [Attempt; 12] = [
         what: "cuts the last records off",
         change: |copy, _, _| {
             copy.lines.truncate(copy.lines.len() - 4);
-            copy.save()
+            copy.save()?;
+            Ok(None)
         },
         against: Against::Nothing,
         expected: Expected::Found(FindingKind::Truncated),
@@ -219,9 +231,10 @@ fn forge(copy: &mut Copy, evidence: &Evidence) -> Result<Key, Failure> {
 }
 
 /// Puts everything back to where it was at the early checkpoint.
-fn put_back(copy: &mut Copy, kept: &Kept) -> Result<(), Failure> {
+fn put_back(copy: &mut Copy, kept: &Kept) -> Result<Option<usize>, Failure> {
     let then = SignedCheckpoint::parse(&kept.early)?;
     copy.lines.truncate(usize::try_from(then.checkpoint().size)?);
     copy.save()?;
-    copy.put_checkpoint(&kept.early)
+    copy.put_checkpoint(&kept.early)?;
+    Ok(None)
 }
