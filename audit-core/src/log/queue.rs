@@ -1,12 +1,18 @@
 use std::collections::VecDeque;
 use std::sync::atomic::Ordering;
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use super::submission::{Role, Submission};
 use super::{LogLimits, Refused};
 use crate::backend::Durability;
 use crate::log::shared::lock;
+
+/// How long an outcome that nobody waits for may wait for company.
+const PATIENCE: Duration = Duration::from_millis(5);
+
+/// How many records are company enough.
+const PATIENT_RECORDS: usize = 64;
 
 /// An encoded record that waits for the sequencer.
 #[derive(Debug)]
@@ -152,8 +158,16 @@ impl Queue {
             return false;
         }
         let deadline = entry.submission.as_ref().map(|submission| submission.deadline);
+        // An outcome that nobody waits for goes with the next intent, or a little later: waking the
+        // sequencer for it alone would cost its caller more than all the rest.
+        let is_patient = entry.room == Room::Reserved
+            && deadline.is_none()
+            && state.closing.is_none()
+            && state.entries.len() < PATIENT_RECORDS;
         state.entries.push_back(entry);
-        self.wake(state, deadline);
+        if !is_patient {
+            self.wake(state, deadline);
+        }
         true
     }
 
@@ -227,6 +241,9 @@ impl Queue {
             let mut wake_at = not_before.filter(|_| held).unwrap_or(until);
             if let Some(deadline) = state.closing.filter(|deadline| *deadline > now) {
                 wake_at = wake_at.min(deadline);
+            }
+            if state.open_activities > 0 {
+                wake_at = wake_at.min((now + PATIENCE).max(not_before.unwrap_or(now)));
             }
             if wake_at <= now || (!held && std::mem::take(&mut state.nudged)) {
                 return Next::Idle;
