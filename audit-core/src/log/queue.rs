@@ -186,6 +186,8 @@ impl Queue {
         let mut state = lock(&self.state);
         if state.open_activities < self.limits.activities && !submission.reserved.swap(true, Ordering::AcqRel) {
             state.open_activities += 1;
+            // A sequencer that sleeps long does not know that an outcome is to come.
+            self.wake(state, None);
         }
     }
 

@@ -144,14 +144,17 @@ fn synced_at_256(bench: &Bench, servers: &Servers, table: &mut Table) -> Result 
     Ok(())
 }
 
-/// A load of about `rate` requests per second: a trial tells what a call takes besides its pause.
+/// A load of about `rate` requests per second: trials tell what a call takes besides its pause.
 fn paced(bench: &Bench, server: &Server, connections: u32, rate: f64) -> Result<Load> {
     let cycle_ms = f64::from(connections) / rate * 1e3;
-    let trial = Load { connections, seconds: 1, pause: whole(cycle_ms) };
-    let seen = drive(bench, server, trial)?;
-    let call_ms = f64::from(connections) / seen.rate * 1e3 - f64::from(trial.pause);
-    let seconds = if bench.quick { 2 } else { 6 };
-    Ok(Load { connections, seconds, pause: whole(cycle_ms - call_ms) })
+    let mut load = Load { connections, seconds: 1, pause: whole(cycle_ms) };
+    for _ in 0..3 {
+        let seen = drive(bench, server, load)?;
+        let call_ms = f64::from(connections) / seen.rate * 1e3 - f64::from(load.pause);
+        load.pause = whole(cycle_ms - call_ms);
+    }
+    load.seconds = if bench.quick { 2 } else { 6 };
+    Ok(load)
 }
 
 /// Milliseconds as `wrk` takes them.
