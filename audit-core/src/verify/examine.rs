@@ -109,48 +109,20 @@ impl<'a> Examiner<'a> {
         let lines = bytes.get(1..).unwrap_or_default();
         self.ends.extend(memchr::memchr_iter(b'\n', lines).map(|at| at + 1));
         let mut examined = Examined { index, end, lines: self.ends.len() as u64, ..Examined::default() };
-        self.hash(bytes, &mut examined.leaves);
-        let mut start = 1;
-        for (at, end) in self.ends.iter().enumerate() {
-            let line = bytes.get(start..*end).unwrap_or_default();
-            examined.line(&mut self.parser, at, line);
-            start = end + 1;
+        examined.leaves.reserve_exact(self.ends.len());
+        let (mut at, mut before) = (0, 0);
+        for ends in self.ends.chunks(2) {
+            examined.hash(bytes, before, ends);
+            for end in ends {
+                let line = bytes.get(before + 1..*end).unwrap_or_default();
+                examined.line(&mut self.parser, at, line);
+                (at, before) = (at + 1, *end);
+            }
         }
         if let [Item::Run(run)] = examined.items.as_slice() {
             self.grow(run.first, &examined.leaves, &mut examined.parts);
         }
         examined
-    }
-
-    /// The leaf hashes of all lines.
-    fn hash(&self, bytes: &mut [u8], leaves: &mut Vec<Hash>) {
-        leaves.reserve_exact(self.ends.len());
-        let mut before = 0;
-        for end in &self.ends {
-            // The line feed before a line makes room for the prefix of its leaf: one slice to hash.
-            if let Some(byte) = bytes.get_mut(before) {
-                *byte = 0;
-            }
-            before = *end;
-        }
-        let mut before = 0;
-        let mut leaf = |end: usize| {
-            let input = bytes.get(before..end).unwrap_or_default();
-            before = end;
-            input
-        };
-        let mut ends = self.ends.iter();
-        while let Some(end) = ends.next() {
-            let one = leaf(*end);
-            match ends.next() {
-                Some(end) => {
-                    let (one, other) = hash_two(one, leaf(*end));
-                    leaves.push(one);
-                    leaves.push(other);
-                }
-                None => leaves.push(Hash::digest(one)),
-            }
-        }
     }
 
     /// The complete subtrees of all leaves but the last, cut at the sizes that are signed.
@@ -175,6 +147,27 @@ impl<'a> Examiner<'a> {
 }
 
 impl Examined {
+    /// Takes the leaf hashes of one or two lines. The byte in front of each, a line feed or the spare
+    /// one, makes room for the prefix of the leaf: one slice to hash.
+    #[inline]
+    fn hash(&mut self, bytes: &mut [u8], before: usize, ends: &[usize]) {
+        let starts = [before, ends.first().copied().unwrap_or_default()];
+        for start in starts.iter().take(ends.len()) {
+            if let Some(byte) = bytes.get_mut(*start) {
+                *byte = 0;
+            }
+        }
+        let input = |start: usize, end: usize| bytes.get(start..end).unwrap_or_default();
+        match ends {
+            [one, other] => {
+                let (one, other) = hash_two(input(before, *one), input(*one, *other));
+                self.leaves.extend([one, other]);
+            }
+            [end] => self.leaves.push(Hash::digest(input(before, *end))),
+            _ => {}
+        }
+    }
+
     /// Takes the next line of the chunk.
     #[inline]
     fn line(&mut self, parser: &mut LineParser, at: usize, line: &[u8]) {
