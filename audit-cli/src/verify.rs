@@ -55,9 +55,7 @@ fn print(verdict: &Verdict) -> Result<(), Failure> {
         Judgement::Tampered => ("tampered", Style::Bad),
         _ => ("unverifiable", Style::Warning),
     };
-    let unpinned = verdict.key == KeySource::LogPub && verdict.judgement() == Judgement::Intact;
-    let mut text =
-        format!("verdict: {}{}\n", styled(word, style, colours), if unpinned { " (key not pinned)" } else { "" });
+    let mut text = format!("verdict: {}{}\n", styled(word, style, colours), reservations(verdict));
     text.push_str(&format!("records: {}, {} of them signed\n", verdict.records, verdict.signed));
     text.push_str(&format!("root:    {}\n", verdict.root.to_base64()));
     for finding in &verdict.findings {
@@ -66,6 +64,17 @@ fn print(verdict: &Verdict) -> Result<(), Failure> {
     }
     output::line(text.trim_end())?;
     Ok(())
+}
+
+/// What has to be known to read `intact` rightly.
+fn reservations(verdict: &Verdict) -> &'static str {
+    let unpinned = verdict.key == KeySource::LogPub;
+    let unsigned = verdict.signed == 0 && verdict.records > 0;
+    match (verdict.judgement(), unsigned, unpinned) {
+        (Judgement::Intact, true, _) => " (nothing signed yet)",
+        (Judgement::Intact, false, true) => " (key not pinned)",
+        _ => "",
+    }
 }
 
 fn of(finding: &Finding, colours: bool) -> String {

@@ -1,4 +1,4 @@
-//! One bit that is not as it was, anywhere.
+//! Anything that is not as it was, anywhere.
 
 #![allow(clippy::expect_used, reason = "what is shared between tests may fail them")]
 
@@ -61,7 +61,7 @@ fn a_flipped_bit_in_the_key_beside_the_log_is_never_taken_for_intact() {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig { cases: 64, failure_persistence: None, ..ProptestConfig::default() })]
+    #![proptest_config(ProptestConfig { cases: 256, failure_persistence: None, ..ProptestConfig::default() })]
 
     #[test]
     fn flipped_bits_and_lost_or_added_bytes_are_tampering_however_the_log_is_delivered(
@@ -83,5 +83,45 @@ proptest! {
             _ => bytes.insert(at, b'0' + bit),
         }
         prop_assert_eq!(judge(&stored, Some(&log)), Judgement::Tampered);
+    }
+
+    #[test]
+    fn whatever_is_done_to_the_lines_is_tampering_unless_it_is_undone(
+        changes in prop::collection::vec((0_u8..7, any::<prop::sample::Index>(), any::<prop::sample::Index>()), 1..7),
+        first in 1_usize..10,
+        step in prop_oneof![Just(usize::MAX), 50_usize..700],
+    ) {
+        let good = Log::sample();
+        let mut stored = InMemory::new(&good);
+        stored.step = step;
+        let mut log = good.clone();
+        for (change, one, other) in changes {
+            if log.lines.is_empty() {
+                break;
+            }
+            let (at, to) = (one.index(log.lines.len()), other.index(log.lines.len()));
+            match change {
+                0 => { log.lines.remove(at); }
+                1 => log.lines.swap(at, to),
+                2 => log.lines.insert(to, log.lines[at].clone()),
+                3 => log.lines.insert(at, b"garbage".to_vec()),
+                4 => { log.lines.drain(at.min(to)..at.max(to)); }
+                5 => log.lines[at.min(to)..=at.max(to)].reverse(),
+                _ => {
+                    let length = log.lines[at].len();
+                    log.lines[at][other.index(length)] ^= 1;
+                }
+            }
+        }
+        log.segments = vec![0, first];
+        log.signed.clear();
+        stored.segments = InMemory::new(&log).segments;
+        let whole = |segments: &[Vec<u8>]| segments.concat();
+        let expected = if whole(&stored.segments) == whole(&InMemory::new(&good).segments) {
+            Judgement::Intact
+        } else {
+            Judgement::Tampered
+        };
+        prop_assert_eq!(judge(&stored, Some(&good)), expected);
     }
 }

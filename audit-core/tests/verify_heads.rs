@@ -212,6 +212,33 @@ fn a_store_that_fails_is_no_verdict_on_the_log() {
 }
 
 #[test]
+fn a_store_that_fails_once_in_the_midst_of_a_long_log_ends_the_work_at_once() {
+    let mut log = Log::long(12_000);
+    log.segments = vec![0];
+    let mut stored = InMemory::new(&log);
+    stored.fails_after = Some(1 << 20);
+    for threads in [1, 2, 7] {
+        let threads = std::num::NonZero::new(threads).expect("threads");
+        let verdict = Verifier::new().key(log.verifier_key()).threads(threads).run(&stored);
+        assert_eq!(tampered(&verdict), []);
+        assert_eq!(verdict.judgement(), Judgement::Unverifiable);
+        assert!(verdict.records > 1_000 && verdict.records < 10_000, "{}", verdict.records);
+    }
+}
+
+#[test]
+fn what_is_not_a_file_is_not_waited_for() {
+    let disk = Log::sample().write();
+    let path = disk.path().join("checkpoint");
+    fs::remove_file(&path).expect("removed");
+    let made = std::process::Command::new("mkfifo").arg(&path).status().expect("mkfifo");
+    assert!(made.success());
+    let verdict = disk.verdict();
+    assert_eq!(verdict.judgement(), Judgement::Unverifiable);
+    assert!(verdict.findings[0].detail.contains("not a regular file"), "{:?}", verdict.findings);
+}
+
+#[test]
 fn a_directory_that_is_no_log_is_not_opened() {
     let dir = tempfile::tempdir().expect("a directory");
     let error = audit_core::backend::FileReader::open(dir.path()).expect_err("no log");

@@ -81,7 +81,7 @@ async fn a_log_that_is_being_written_is_never_called_tampered() {
         .expect("a log");
     let writer = {
         let log = log.clone();
-        tokio::spawn(async move { calls(&log, 1_500).await })
+        tokio::spawn(async move { calls(&log, 600).await })
     };
     let mut looks = 0;
     while !writer.is_finished() || looks < 3 {

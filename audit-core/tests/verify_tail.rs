@@ -150,11 +150,11 @@ fn a_checkpoint_that_a_record_speaks_of_and_that_is_not_there_is_hidden() {
 
 #[test]
 fn a_long_log_that_nothing_signs_is_not_called_intact() {
-    let mut log = Log::long(1_100);
+    let mut log = Log::long(4_200);
     log.signed.clear();
     let verdict = verdict_on(&log);
     assert_eq!(verdict.judgement(), Judgement::Unverifiable);
-    assert!(found(&verdict).contains(&(UnsignedTail, Some(0), Some(2_201))));
+    assert!(found(&verdict).contains(&(UnsignedTail, Some(0), Some(8_401))));
 
     let mut young = growing();
     young.signed.clear();

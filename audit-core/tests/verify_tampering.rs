@@ -364,6 +364,18 @@ fn garbage_between_good_lines_is_named_and_the_others_are_confirmed() {
 }
 
 #[test]
+fn a_log_of_nothing_but_garbage_is_read_to_its_end() {
+    let disk = Log::sample().write();
+    let path = disk.path().join("segments/00000000000000000000.jsonl");
+    for garbage in [vec![b'\n'; 2 << 20], b"garbage\n".repeat(200_000), vec![b'x'; 3 << 20]] {
+        std::fs::write(&path, &garbage).expect("written");
+        let verdict = disk.verdict();
+        assert_eq!(verdict.judgement(), Judgement::Tampered);
+        assert!(verdict.findings.len() < 20, "{}", verdict.findings.len());
+    }
+}
+
+#[test]
 fn a_segment_that_ends_within_a_line_is_found() {
     let disk = Log::sample().write();
     let path = disk.path().join("segments/00000000000000000004.jsonl");

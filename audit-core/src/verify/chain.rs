@@ -115,8 +115,10 @@ impl<'a> Chain<'a> {
                     let parts = whole.then_some(chunk.parts.as_slice());
                     self.run(run, &chunk.leaves, parts);
                 }
-                Item::Opaque { at, error } => {
-                    self.opaque(chunk.leaves.get(*at).copied(), error);
+                Item::Opaque { at, count, error } => {
+                    for leaf in chunk.leaves.iter().skip(*at).take(*count) {
+                        self.opaque(Some(*leaf), error);
+                    }
                 }
             }
         }

@@ -61,11 +61,18 @@ impl Chunks {
         Self { source, next: 0, carried: Vec::new(), skipping: None, ended: false, bytes: 0 }
     }
 
-    /// Fills `chunk`, reusing its buffer; `false` when there are no more.
+    /// Fills `chunk`, reusing its buffer; `false` when there are no more. After an error there are
+    /// none.
     pub(crate) fn next(&mut self, chunk: &mut Chunk) -> Result<bool, ReadError> {
         if self.ended {
             return Ok(false);
         }
+        let filled = self.fill(chunk);
+        self.ended |= filled.is_err();
+        filled.map(|()| true)
+    }
+
+    fn fill(&mut self, chunk: &mut Chunk) -> Result<(), ReadError> {
         chunk.index = self.next;
         self.next += 1;
         let needed = CHUNK.max(self.carried.len() + LINE_LIMIT);
@@ -73,8 +80,7 @@ impl Chunks {
             chunk.buffer = vec![0; needed];
         }
         if let Some((passed, zeros)) = self.skipping.take() {
-            self.pass_over(passed, zeros, chunk)?;
-            return Ok(true);
+            return self.pass_over(passed, zeros, chunk);
         }
         let mut filled = 1 + self.carried.len();
         if let Some(start) = chunk.buffer.get_mut(1..filled) {
@@ -101,7 +107,7 @@ impl Chunks {
         }
         chunk.used = filled;
         self.cut(chunk);
-        Ok(true)
+        Ok(())
     }
 
     /// Leaves only whole lines in `chunk`.

@@ -34,9 +34,10 @@ pub(crate) struct Run {
 #[derive(Clone, Debug)]
 pub(crate) enum Item {
     Run(Run),
-    /// A line without a usable frame; its leaf is number `at` of the chunk.
+    /// Lines without a usable frame, for one reason; their leaves start at number `at` of the chunk.
     Opaque {
         at: usize,
+        count: usize,
         error: ParseError,
     },
 }
@@ -177,17 +178,12 @@ impl Examined {
     /// Takes the next line of the chunk.
     #[inline]
     fn line(&mut self, parser: &mut LineParser, at: usize, line: &[u8]) {
-        let opaque = |error| Item::Opaque { at, error };
         if line.len() > LINE_LIMIT {
-            self.items.push(opaque(ParseError::TooLong { bytes: line.len() }));
-            return;
+            return self.opaque(at, ParseError::TooLong { bytes: line.len() });
         }
         let (seq, digits) = match split_frame(line) {
             Ok(frame) => frame,
-            Err(error) => {
-                self.items.push(opaque(error));
-                return;
-            }
+            Err(error) => return self.opaque(at, error),
         };
         let body = parser.body(line, digits + 66);
         let carried = line.get(digits..digits + 64).unwrap_or_default();
@@ -206,8 +202,17 @@ impl Examined {
         match Hash::from_hex(carried) {
             Ok(prev) => self.items.push(Item::Run(Run { first: seq, prev, start: at, count: 1, fault: body.err() })),
             Err(_) => {
-                self.items.push(opaque(ParseError::Frame { at: digits, expected: "64 lower-case hexadecimal digits" }));
+                self.opaque(at, ParseError::Frame { at: digits, expected: "64 lower-case hexadecimal digits" });
             }
+        }
+    }
+
+    /// A line that does not say where it belongs.
+    #[cold]
+    fn opaque(&mut self, at: usize, error: ParseError) {
+        match self.items.last_mut() {
+            Some(Item::Opaque { count, error: known, .. }) if *known == error => *count += 1,
+            _ => self.items.push(Item::Opaque { at, count: 1, error }),
         }
     }
 

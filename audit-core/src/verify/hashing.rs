@@ -73,11 +73,11 @@ pub(crate) fn node(left: &Hash, right: &Hash) -> Hash {
 /// The hashes of two inner nodes; the blocks take turns.
 #[inline]
 pub(crate) fn two_nodes(one: [&Hash; 2], other: [&Hash; 2]) -> (Hash, Hash) {
-    let blocks = [node_blocks(one[0], one[1]), node_blocks(other[0], other[1])];
+    let (one, other) = (node_blocks(one[0], one[1]), node_blocks(other[0], other[1]));
     let mut states = [START; 2];
-    for block in 0..2 {
-        compress256(&mut states[0], std::slice::from_ref(&blocks[0][block]));
-        compress256(&mut states[1], std::slice::from_ref(&blocks[1][block]));
+    for (one, other) in one.iter().zip(&other) {
+        compress256(&mut states[0], std::slice::from_ref(one));
+        compress256(&mut states[1], std::slice::from_ref(other));
     }
     (to_hash(states[0]), to_hash(states[1]))
 }

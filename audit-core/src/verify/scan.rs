@@ -10,7 +10,7 @@ use super::examine::{Examined, Examiner};
 use super::{LineSource, ReadError};
 
 /// How many chunks a worker may be ahead of the one whose turn it is. Bounds the memory.
-const AHEAD: u64 = 16;
+const AHEAD: u64 = 8;
 
 /// Examines all chunks of `source` on `threads` threads and gives them to `take` in order, with
 /// the number of bytes that have been read by then. `marks` are the sizes that are signed.
@@ -55,7 +55,7 @@ fn work(chunks: &Mutex<Chunks>, marks: &[u64], line: &Line) {
             }
             Ok(false) => return,
             Err(error) => {
-                lock(&line.state).error.get_or_insert(error);
+                line.fail(error);
                 return;
             }
         }
@@ -128,6 +128,14 @@ impl Line {
             }
             state = wait(&self.came, state);
         }
+    }
+
+    /// Ends the work: without the chunk that could not be read, no later one has its turn.
+    fn fail(&self, error: ReadError) {
+        let mut state = lock(&self.state);
+        state.error.get_or_insert(error);
+        state.closed = true;
+        self.moved.notify_all();
     }
 
     fn bytes(&self) -> u64 {

@@ -12,6 +12,9 @@ use crate::evidence::{Hash, SignedCheckpoint};
 use crate::key::VerifierKey;
 use crate::record::micros_since_epoch;
 
+/// After how many times the records that a checkpoint is due for, a log without any is doubtful.
+const UNSIGNED: u64 = 8;
+
 /// How far a verifier has come.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 #[non_exhaustive]
@@ -294,7 +297,7 @@ fn hidden(
 fn unsigned(life: &Life, heads: &Heads, chain: &Chain<'_>, findings: &mut Vec<Finding>) {
     let due = life.openings.first().map_or(1_024, |opening| opening.checkpoint_records);
     let tampered = |finding: &Finding| finding.class == Class::Tamper;
-    if heads.largest() == 0 && chain.lines > due.saturating_mul(2) && !findings.iter().any(tampered) {
+    if heads.largest() == 0 && chain.lines > due.saturating_mul(UNSIGNED) && !findings.iter().any(tampered) {
         findings.push(Finding::new(
             FindingKind::Unverifiable,
             format!(

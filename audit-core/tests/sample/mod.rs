@@ -281,7 +281,7 @@ pub(crate) struct InMemory {
     pub(crate) key: Option<Vec<u8>>,
     /// Delivers so many bytes at a time.
     pub(crate) step: usize,
-    /// Fails after so many bytes of the first segment.
+    /// Fails once, after so many bytes of a segment.
     pub(crate) fails_after: Option<usize>,
 }
 
@@ -341,6 +341,7 @@ struct InMemoryLines {
 impl LineSource for InMemoryLines {
     fn read(&mut self, buffer: &mut [u8]) -> Result<Piece, ReadError> {
         if self.log.fails_after.is_some_and(|limit| self.at >= limit) {
+            self.log.fails_after = None;
             return Err(ReadError::unavailable("reading", std::io::Error::other("the disk is gone")));
         }
         let Some(segment) = self.log.segments.get(self.segment) else {

@@ -154,7 +154,7 @@ impl LineSource for SegmentLines {
                 let Some(path) = self.waiting.pop() else {
                     return Ok(Piece::End);
                 };
-                let mut file = fs::File::open(&path).map_err(|error| failed("opening", &path, error))?;
+                let mut file = open_file(&path).map_err(|error| failed("opening", &path, error))?;
                 if self.skip > 0 {
                     file.seek(io::SeekFrom::Start(self.skip)).map_err(|error| failed("reading", &path, error))?;
                     self.skip = 0;
@@ -178,7 +178,7 @@ impl LineSource for SegmentLines {
 
 /// Where line `seq` starts in a segment; the end of the file when it is not there.
 fn offset_of(path: &Path, seq: u64) -> Result<u64, ReadError> {
-    let found = fs::File::open(path).and_then(|file| {
+    let found = open_file(path).and_then(|file| {
         let end = file.metadata()?.len();
         Ok(lines::find(&file, end, seq)?.unwrap_or(end))
     });
@@ -187,7 +187,7 @@ fn offset_of(path: &Path, seq: u64) -> Result<u64, ReadError> {
 
 /// The number of the last ended line of a segment that has a frame, if there is one at its end.
 fn last_seq(path: &Path) -> io::Result<Option<u64>> {
-    let file = fs::File::open(path)?;
+    let file = open_file(path)?;
     let length = file.metadata()?.len();
     let wanted = LAST_LINES.min(usize::try_from(length).unwrap_or(LAST_LINES));
     let mut bytes = vec![0; wanted];
@@ -217,7 +217,7 @@ fn list(dir: &Path, number: impl Fn(&str) -> Option<u64>) -> Result<Vec<(u64, Pa
 
 /// A file of at most `limit` bytes, one more if it is longer; `None` if it is not there.
 fn read_small(path: &Path, limit: u64) -> Result<Option<Vec<u8>>, ReadError> {
-    let file = match fs::File::open(path) {
+    let file = match open_file(path) {
         Ok(file) => file,
         Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
         Err(error) => return Err(failed("opening", path, error)),
@@ -226,6 +226,15 @@ fn read_small(path: &Path, limit: u64) -> Result<Option<Vec<u8>>, ReadError> {
     let mut bytes = Vec::with_capacity(usize::try_from(limit).map_or(0, |limit| limit.min(TILE_BYTES as usize)) + 64);
     file.take(limit + 1).read_to_end(&mut bytes).map_err(|error| failed("reading", path, error))?;
     Ok(Some(bytes))
+}
+
+/// Opens a regular file: of a pipe that somebody put there, opening would never end.
+fn open_file(path: &Path) -> io::Result<fs::File> {
+    if fs::metadata(path)?.is_file() {
+        fs::File::open(path)
+    } else {
+        Err(io::Error::new(io::ErrorKind::InvalidInput, "it is not a regular file"))
+    }
 }
 
 fn failed(doing: &str, path: &Path, error: io::Error) -> ReadError {
