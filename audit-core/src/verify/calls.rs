@@ -58,6 +58,9 @@ impl Hasher for Folded {
 
 type Open = HashMap<ActivityId, u64, Keyed>;
 
+/// How many calls a chunk has room for from the start.
+const USUAL: usize = 448;
+
 /// The calls of one chunk.
 #[derive(Debug, Default)]
 pub(crate) struct ChunkCalls {
@@ -71,6 +74,9 @@ pub(crate) struct ChunkCalls {
 impl ChunkCalls {
     pub(crate) fn intent(&mut self, id: ActivityId, seq: u64) {
         self.recorded += 1;
+        if self.open.capacity() == 0 {
+            self.open.reserve(USUAL);
+        }
         self.open.insert(id, seq);
     }
 

@@ -106,13 +106,29 @@ fn to_hash(state: [u32; 8]) -> Hash {
 /// Whether `digits` are `hash` in 64 lower-case hexadecimal digits.
 #[inline]
 pub(crate) fn is_written(hash: &Hash, digits: &[u8]) -> bool {
-    let digit = |nibble: u8| nibble + b'0' + if nibble > 9 { b'a' - b'0' - 10 } else { 0 };
-    let mut text = [0_u8; 64];
-    for (pair, byte) in text.chunks_exact_mut(2).zip(hash.as_bytes()) {
-        pair[0] = digit(byte >> 4);
-        pair[1] = digit(byte & 15);
+    let (words, rest) = digits.as_chunks::<8>();
+    if words.len() != 8 || !rest.is_empty() {
+        return false;
     }
-    text == digits
+    let fours = hash.as_bytes().as_chunks::<4>().0;
+    let different = fours.iter().zip(words).fold(0, |different, (four, word)| {
+        different | (eight_digits(u32::from_le_bytes(*four)) ^ u64::from_le_bytes(*word))
+    });
+    different == 0
+}
+
+/// Four bytes as eight digits, in the order of memory.
+#[inline]
+fn eight_digits(four: u32) -> u64 {
+    const LOW: u64 = 0x000f_000f_000f_000f;
+    const ONES: u64 = 0x0101_0101_0101_0101;
+    let spread = u64::from(four);
+    let spread = (spread | spread << 16) & 0x0000_ffff_0000_ffff;
+    let spread = (spread | spread << 8) & 0x00ff_00ff_00ff_00ff;
+    let nibbles = spread >> 4 & LOW | (spread & LOW) << 8;
+    // Adding 118 sets the highest bit of what is 10 or more: those are letters.
+    let letters = (nibbles + 118 * ONES) >> 7 & ONES;
+    nibbles + u64::from(b'0') * ONES + letters * u64::from(b'a' - b'0' - 10)
 }
 
 #[cfg(test)]
