@@ -37,8 +37,11 @@ pub struct LogLimits {
     pub sync_interval: Duration,
     /// A checkpoint is signed after at most this time, 1 s …
     pub checkpoint_interval: Duration,
-    /// … or this many records: 1,024.
+    /// … or this many records, 1,024, …
     pub checkpoint_records: u64,
+    /// … but not sooner than this after the one before: 100 ms. Without a rest, a busy log would
+    /// spend its disk on checkpoints.
+    pub checkpoint_rest: Duration,
     /// The time between heartbeats: 60 s.
     pub heartbeat: Duration,
     /// The longest time that opening the store may take, repairs included: 5 min.
@@ -65,6 +68,7 @@ impl Default for LogLimits {
             sync_interval: Duration::from_secs(1),
             checkpoint_interval: Duration::from_secs(1),
             checkpoint_records: 1_024,
+            checkpoint_rest: Duration::from_millis(100),
             heartbeat: Duration::from_secs(60),
             open_timeout: Duration::from_secs(300),
             backend_timeout: Duration::from_secs(10),
@@ -82,9 +86,14 @@ impl LogLimits {
     /// Times no longer than makes a difference, so that adding them to a time never overflows.
     pub(crate) fn bounded(mut self) -> Self {
         let longest = Duration::from_secs(30 * 365 * 24 * 3_600);
-        for time in
-            [&mut self.sync_interval, &mut self.checkpoint_interval, &mut self.heartbeat, &mut self.backend_timeout]
-        {
+        for time in [
+            &mut self.sync_interval,
+            &mut self.checkpoint_interval,
+            &mut self.checkpoint_rest,
+            &mut self.heartbeat,
+            &mut self.open_timeout,
+            &mut self.backend_timeout,
+        ] {
             *time = (*time).min(longest);
         }
         self

@@ -31,6 +31,7 @@ pub(crate) fn opened(shared: &Shared, origin: &str, policy: &Policy, capabilitie
     body.word("durability", capabilities.sync.as_str());
     body.number("checkpoint_records", limits.checkpoint_records);
     body.number("checkpoint_ms", u64::try_from(limits.checkpoint_interval.as_millis()).unwrap_or(u64::MAX));
+    body.number("checkpoint_rest_ms", u64::try_from(limits.checkpoint_rest.as_millis()).unwrap_or(u64::MAX));
     body.number("heartbeat_s", limits.heartbeat.as_secs());
     clock(&mut body);
     body.finish(None)

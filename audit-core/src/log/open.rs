@@ -280,6 +280,7 @@ fn start(
     let synchronizer = SynchronizerThread {
         unsigned_since: (signed < range.size()).then(Instant::now),
         retry_at: None,
+        rests_until: Instant::now(),
         shared: Arc::clone(&shared),
         landed: Arc::clone(&landed),
         half,

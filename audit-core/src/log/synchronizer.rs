@@ -92,6 +92,8 @@ pub(crate) struct SynchronizerThread {
     pub(crate) unsigned_since: Option<Instant>,
     /// After a checkpoint that failed, when to try the next.
     pub(crate) retry_at: Option<Instant>,
+    /// Until when the number of records alone is no reason for another checkpoint.
+    pub(crate) rests_until: Instant,
 }
 
 /// What the synchronizer has been asked to do.
@@ -158,7 +160,7 @@ impl SynchronizerThread {
         }
         let unsigned = self.range.size() - self.signed + more as u64;
         let limits = &self.shared.limits;
-        unsigned >= limits.checkpoint_records
+        (unsigned >= limits.checkpoint_records && now >= self.rests_until)
             || self.unsigned_since.or(since).is_some_and(|since| now >= since + limits.checkpoint_interval)
     }
 
@@ -214,11 +216,15 @@ impl SynchronizerThread {
                 }
                 return Some(Work { leaves, since, requests, finish: state.finish });
             }
-            let missing = limits.checkpoint_records.saturating_sub(self.range.size() - self.signed);
-            state.enough = usize::try_from(missing).unwrap_or(usize::MAX);
+            let unsigned = self.range.size() - self.signed;
+            let missing = limits.checkpoint_records.saturating_sub(unsigned);
+            let resting = Some(self.rests_until).filter(|until| *until > now);
+            // While it rests, the end of the rest is what wakes it, and not the number of records.
+            state.enough = if resting.is_some() { usize::MAX } else { usize::try_from(missing).unwrap_or(usize::MAX) };
+            let rested_at = resting.filter(|_| unsigned + state.leaves.len() as u64 > 0);
             let sign_since = self.unsigned_since.or(state.since).map(|since| since + limits.checkpoint_interval);
             let sign_at = self.retry_at.or(sign_since);
-            let wake_at = [sync_at, sign_at].into_iter().flatten().min();
+            let wake_at = [sync_at, sign_at, rested_at].into_iter().flatten().min();
             state = match wake_at {
                 Some(at) => self.landed.changed.wait_timeout(state, at - now).unwrap_or_else(PoisonError::into_inner).0,
                 None => self.landed.changed.wait(state).unwrap_or_else(PoisonError::into_inner),
@@ -268,6 +274,7 @@ impl SynchronizerThread {
                         *lock(&self.shared.progress.unsigned_because) = None;
                         self.unsigned_since = None;
                         self.retry_at = None;
+                        self.rests_until = Instant::now() + self.shared.limits.checkpoint_rest;
                         return Ok(());
                     }
                     Err(error) if error.is_retryable() => error.to_string(),

@@ -90,3 +90,25 @@ async fn nothing_is_signed_that_is_not_synced() {
     valve.syncs(Way::Open);
     close(&log).await;
 }
+
+#[tokio::test]
+async fn the_number_of_records_alone_brings_no_checkpoint_during_its_rest() {
+    let memory = memory();
+    let log = builder(&memory)
+        .tune(|limits| {
+            quiet(limits);
+            limits.checkpoint_records = 2;
+            limits.checkpoint_rest = Duration::from_secs(60);
+        })
+        .open()
+        .unwrap();
+    let before = log.health().signed;
+    for _ in 0..20 {
+        log.record(&event()).await.unwrap();
+    }
+    tokio::time::sleep(Duration::from_millis(50)).await;
+    assert_eq!(log.health().signed, before);
+    log.checkpoint(Duration::from_secs(5)).await.unwrap();
+    assert_eq!(log.health().signed, log.health().records);
+    close(&log).await;
+}
