@@ -157,12 +157,15 @@ async fn closing_answers_everybody_who_still_waits() {
     let mut a = log.begin(&event());
     poll_once(&mut a);
     let mut checkpoint = log.checkpoint(Duration::from_secs(2));
-    poll_once(&mut checkpoint);
+    // It may be answered at once, by the checkpoint that was signed when the log was opened.
+    let answered = poll_once(&mut checkpoint);
     sleep(20).await;
     let _ = log.close(Duration::from_millis(200)).await;
-    let answer = tokio::time::timeout(Duration::from_secs(20), checkpoint).await;
-    assert!(answer.is_ok(), "checkpoint hangs");
-    let answer = tokio::time::timeout(Duration::from_secs(20), a).await;
+    if !answered {
+        let answer = tokio::time::timeout(Duration::from_secs(4), checkpoint).await;
+        assert!(answer.is_ok(), "checkpoint hangs");
+    }
+    let answer = tokio::time::timeout(Duration::from_secs(4), a).await;
     assert!(answer.is_ok(), "begin hangs");
 }
 
