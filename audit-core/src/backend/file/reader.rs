@@ -12,7 +12,6 @@ use crate::verify::{LineSource, LogReader, Piece, ReadError};
 const KEY_LIMIT: u64 = 4_096;
 
 /// How often a checkpoint is read until it is twice the same.
-const READS: usize = 64;
 
 /// How much is read of the end of a segment to find its last line: more than two lines.
 const LAST_LINES: usize = 160 << 10;
@@ -67,18 +66,7 @@ impl LogReader for FileReader {
     }
 
     fn checkpoint(&self) -> Result<Option<Vec<u8>>, ReadError> {
-        let read = || read_small(&self.layout.checkpoint(), SignedNote::SIZE_LIMIT as u64);
-        // A writer reuses the file of the checkpoint before the newest: a slow reader may see it
-        // half written, but not twice the same.
-        let mut bytes = read()?;
-        for _ in 0..READS {
-            let again = read()?;
-            if again == bytes {
-                break;
-            }
-            bytes = again;
-        }
-        Ok(bytes)
+        read_small(&self.layout.checkpoint(), SignedNote::SIZE_LIMIT as u64)
     }
 
     fn kept_checkpoints(&self) -> Result<Vec<(String, Vec<u8>)>, ReadError> {
