@@ -11,8 +11,6 @@ use crate::verify::{LineSource, LogReader, Piece, ReadError};
 /// The longest text of a verifier key that is read.
 const KEY_LIMIT: u64 = 4_096;
 
-/// How often a checkpoint is read until it is twice the same.
-
 /// How much is read of the end of a segment to find its last line: more than two lines.
 const LAST_LINES: usize = 160 << 10;
 
