@@ -1,3 +1,4 @@
+use std::borrow::Cow;
 use std::net::SocketAddr;
 
 use crate::record::Actor;
@@ -17,6 +18,12 @@ pub trait Metadata {
     /// The actor that the host's own authentication established for this request, if any: never
     /// something that a caller can send.
     fn established(&self) -> Option<&Actor> {
+        None
+    }
+
+    /// The leaf certificate (DER) that the caller showed in the TLS handshake, if that handshake
+    /// checked it: never one that came in a header.
+    fn peer_certificate(&self) -> Option<Cow<'_, [u8]>> {
         None
     }
 }
