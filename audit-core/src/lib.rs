@@ -61,6 +61,7 @@
 //! directory cannot be told from the directory alone: keep a checkpoint in another place.
 
 pub mod backend;
+pub mod capture;
 #[cfg(feature = "conformance")]
 pub mod conformance;
 pub mod evidence;

@@ -1,0 +1,6 @@
+//! What is kept of bodies, and what is not.
+
+#![allow(clippy::unwrap_used, reason = "what is shared between tests may fail them")]
+
+mod digests;
+mod support;
