@@ -8,20 +8,26 @@
 //! Nothing here does I/O, reads a clock, or panics on what a caller sends.
 
 mod authorization;
+mod bearer;
 mod claims;
 mod classify;
 mod default_identify;
 mod established;
 mod identify;
+#[cfg(feature = "jwt")]
+mod jwt;
 mod jwt_claims;
 mod metadata;
 mod network;
+mod spiffe_id;
 mod trusted_proxies;
 
 pub use authorization::AuthorizationScheme;
 pub use default_identify::DefaultIdentify;
 pub use established::Established;
 pub use identify::{FirstOf, Identify};
+#[cfg(feature = "jwt")]
+pub use jwt::{JwksError, JwtAlgorithm, JwtIssuer, JwtVerifier, JwtVerifierBuilder, JwtVerifierError};
 pub use jwt_claims::JwtClaims;
 pub use metadata::Metadata;
 pub use trusted_proxies::{NetworkError, TrustedProxies};
