@@ -7,6 +7,7 @@ mod jwt_claims;
 mod policy;
 mod record;
 mod recorded;
+mod redaction;
 mod traceparent;
 
 /// One reader of hostile input.
@@ -19,10 +20,11 @@ pub struct Target {
 }
 
 /// Every target.
-pub const TARGETS: [Target; 4] = [
+pub const TARGETS: [Target; 5] = [
     Target { name: "jwt_claims", check: jwt_claims::check },
     Target { name: "policy", check: policy::check },
     Target { name: "record", check: record::check },
+    Target { name: "redaction", check: redaction::check },
     Target { name: "traceparent", check: traceparent::check },
 ];
 
