@@ -2,5 +2,10 @@
 
 #![allow(clippy::unwrap_used, reason = "what is shared between tests may fail them")]
 
+mod correlation;
 mod digests;
+mod forms;
+mod json;
+mod messages;
+mod settings;
 mod support;
