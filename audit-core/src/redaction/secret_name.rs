@@ -50,7 +50,8 @@ pub(super) fn is_secret_name(name: &str) -> bool {
     }
     let mut last = "";
     for word in words.iter() {
-        if WORDS.contains(&word) {
+        // `pin2` and `key1` are no better than `pin` and `key`.
+        if WORDS.contains(&word.trim_end_matches(|last: char| last.is_ascii_digit())) {
             return true;
         }
         last = word;

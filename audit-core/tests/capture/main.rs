@@ -7,5 +7,7 @@ mod digests;
 mod forms;
 mod json;
 mod messages;
+mod properties;
+mod record;
 mod settings;
 mod support;
