@@ -1,10 +1,10 @@
 use super::Withheld;
 use crate::redaction::TextForm;
 
-/// How many characters of a header are kept.
-const HEADER_LIMIT: usize = 128;
+/// How many characters of a header are kept; a record cuts it further, and says so.
+const HEADER_LIMIT: usize = 256;
 
-/// What a header says, cut to a length that fits any record.
+/// What a header says, cut to a length that a record cuts too.
 pub(super) fn shortened(header: &str) -> String {
     header.chars().take(HEADER_LIMIT).collect()
 }

@@ -7,6 +7,9 @@ use crate::capture::CapturedBody;
 /// The most bytes that all members of a body take, without messages and text.
 const DESCRIPTION: usize = 640;
 
+/// The most bytes of `content_type`, and of `encoding`.
+const HEADER: usize = 128;
+
 /// The most bytes that one message takes.
 const MESSAGE: usize = 136;
 
@@ -19,16 +22,28 @@ const TEXT_LEAST: usize = 64;
 /// The names of the members of one body.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Names {
-    pub(super) body: &'static str,
+    body: &'static str,
+    content_type: &'static str,
+    encoding: &'static str,
     messages: &'static str,
     text: &'static str,
 }
 
-pub(super) const REQUEST: Names =
-    Names { body: "request_body", messages: "request_body.messages", text: "request_body.text" };
+pub(super) const REQUEST: Names = Names {
+    body: "request_body",
+    content_type: "request_body.content_type",
+    encoding: "request_body.encoding",
+    messages: "request_body.messages",
+    text: "request_body.text",
+};
 
-pub(super) const RESPONSE: Names =
-    Names { body: "response_body", messages: "response_body.messages", text: "response_body.text" };
+pub(super) const RESPONSE: Names = Names {
+    body: "response_body",
+    content_type: "response_body.content_type",
+    encoding: "response_body.encoding",
+    messages: "response_body.messages",
+    text: "response_body.text",
+};
 
 /// Where the text of a body goes once everything else is written.
 #[derive(Clone, Copy, Debug)]
@@ -51,10 +66,10 @@ impl BodyWriter {
         let mut at = 0;
         self.object(names.body, |out| {
             if let Some(content_type) = body.content_type() {
-                out.text("content_type", content_type, 128);
+                out.text_as("content_type", names.content_type, content_type, HEADER);
             }
             if let Some(encoding) = body.encoding() {
-                out.text("encoding", encoding, 128);
+                out.text_as("encoding", names.encoding, encoding, HEADER);
             }
             if body.is_unread() {
                 out.boolean("unread", true);

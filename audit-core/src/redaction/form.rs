@@ -9,7 +9,7 @@ use crate::capture::Withheld;
 /// Redacts a form (WHATWG URL §5.1) that may end anywhere unless it is `whole`.
 pub(super) fn redact(text: &str, whole: bool, rules: &BodyRules, mut writer: Writer<'_>) -> Result<Redacted, Withheld> {
     // Encoders write none of these, and JSON that is labelled as a form has some.
-    if text.chars().any(|character| character.is_control()) {
+    if text.chars().any(char::is_control) {
         return Err(Withheld::Malformed);
     }
     let mut start = 0;
@@ -35,9 +35,9 @@ fn redact_pair(pair: &str, start: usize, rules: &BodyRules, writer: &mut Writer<
     let Some((name, value)) = pair.split_once('=') else {
         // Without a name there is no telling what it is.
         if pair.is_empty() {
-            writer.keep_to(end)
+            writer.keep_to(end);
         } else {
-            writer.replace(start, end, PLACEHOLDER)
+            writer.replace(start, end, PLACEHOLDER);
         }
         return Ok(());
     };
