@@ -15,6 +15,7 @@ const DEPTH_MOST: usize = 64;
 pub(super) fn redact(text: &str, whole: bool, rules: &BodyRules, writer: Writer<'_>) -> Result<Redacted, Withheld> {
     let mut scan = Scan {
         text,
+        whole,
         at: 0,
         rules,
         writer,
@@ -97,6 +98,7 @@ enum Expected {
 #[derive(Debug)]
 struct Scan<'a> {
     text: &'a str,
+    whole: bool,
     at: usize,
     rules: &'a BodyRules,
     writer: Writer<'a>,
@@ -221,7 +223,7 @@ impl Scan<'_> {
             _ => {
                 let end = number_end(bytes, start)?;
                 // It may go on where the text ends.
-                if end == bytes.len() && !self.levels.is_empty() {
+                if end == bytes.len() && !self.whole {
                     return Err(Stop::Ends);
                 }
                 end

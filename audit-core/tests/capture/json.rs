@@ -268,3 +268,11 @@ fn a_document_that_is_one_value_is_kept_or_withheld_like_any_other() {
     }
     assert_eq!(text("\"{\\\"a\\\":1}\""), "\"[redacted]\"");
 }
+
+#[test]
+fn a_lone_number_that_the_prefix_cuts_is_not_kept() {
+    let settings = BodyCapture::new().prefix(4).unwrap();
+    let captured = capture(&settings, "application/json", b"123456");
+    assert_eq!((captured.text(), captured.is_cut()), (Some(""), true));
+    assert_eq!(capture(&settings, "application/json", b"1234").text(), Some("1234"));
+}

@@ -220,3 +220,11 @@ fn a_log_secret_in_a_file_is_for_its_owner_only() {
     fs::write(&path, "x".repeat(4_098)).unwrap();
     assert!(matches!(LogSecret::from_file(&path).unwrap_err(), SecretError::Length { .. }));
 }
+
+#[test]
+fn recorders_and_what_they_make_go_from_thread_to_thread() {
+    fn shared<T: Send + Sync + 'static>() {}
+    shared::<BodyCapture>();
+    shared::<audit_core::capture::BodyRecorder>();
+    shared::<CapturedBody>();
+}
