@@ -53,6 +53,8 @@
 //!
 //! * `testing`: a log in memory that can be asked what was recorded, and stores that fail on demand.
 //! * `conformance`: the rules that every backend keeps, as functions that check them.
+//! * `jwt`: `identity::JwtVerifier`, bearer tokens whose signatures are checked.
+//! * `x509`: `identity::ClientCertificate`, callers known by a TLS client certificate.
 //!
 //! # What it does not protect against
 //!
