@@ -73,7 +73,7 @@ async fn messages_leave_room_for_the_error() {
     let memory = memory();
     let log = builder(&memory).tune(|limits| limits.overdraft_bytes = 0).open().unwrap();
     let activity = log.begin(&Event::action("test")).await.unwrap();
-    let error = "e".repeat(250);
+    let error = "e".repeat(400);
     activity.finish_durably(Outcome::grpc(2).request_body(stream(64)).error(&error)).await.unwrap();
     let (_, outcome) = outcome_in(&memory);
     assert_eq!((&outcome["error"], &outcome["truncated"]), (&json!(error), &json!(["request_body.messages"])));
