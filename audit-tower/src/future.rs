@@ -3,13 +3,13 @@ use std::pin::Pin;
 use std::sync::Arc;
 use std::task::{Context, Poll, ready};
 
-use audit_core::log::Begin;
+use audit_core::adapter::{Beginning, Recording};
 use http::{Request, Response};
 use http_body::Body;
 use pin_project_lite::pin_project;
 use tower_service::Service;
 
-use crate::recording::{Call, Recording};
+use crate::answer::head;
 use crate::settings::Settings;
 use crate::{AuditBody, OnRefused, Unavailable};
 
@@ -23,18 +23,17 @@ pin_project! {
         S: Service<Request<ReqB>>,
     {
         settings: Arc<Settings<R>>,
-        call: Call,
         #[pin]
-        state: State<S, ReqB, S::Future>,
+        state: State<S, ReqB, S::Future, S::Response, S::Error>,
     }
 }
 
 pin_project! {
     #[project = StateProjection]
-    enum State<S, ReqB, F> {
+    enum State<S, ReqB, F, A, E> {
         /// The intent is on its way; service and request wait for it.
         Begin {
-            begin: Begin,
+            beginning: Beginning,
             waiting: Option<(S, Request<ReqB>)>,
         },
         /// The handler runs.
@@ -43,6 +42,11 @@ pin_project! {
             future: F,
             recording: Option<Recording>,
         },
+        /// The answer is its own end, and waits for its outcome.
+        Ending {
+            answer: Option<Result<A, E>>,
+            recording: Recording,
+        },
     }
 }
 
@@ -50,15 +54,9 @@ impl<S, ReqB, R> ResponseFuture<S, ReqB, R>
 where
     S: Service<Request<ReqB>>,
 {
-    pub(crate) fn new(
-        settings: Arc<Settings<R>>,
-        call: Call,
-        begin: Begin,
-        service: S,
-        request: Request<ReqB>,
-    ) -> Self {
+    pub(crate) fn new(settings: Arc<Settings<R>>, beginning: Beginning, service: S, request: Request<ReqB>) -> Self {
         let waiting = Some((service, request));
-        Self { settings, call, state: State::Begin { begin, waiting } }
+        Self { settings, state: State::Begin { beginning, waiting } }
     }
 }
 
@@ -74,13 +72,13 @@ where
         let mut this = self.project();
         loop {
             match this.state.as_mut().project() {
-                StateProjection::Begin { begin, waiting } => {
-                    let begun = ready!(Pin::new(begin).poll(cx));
+                StateProjection::Begin { beginning, waiting } => {
+                    let begun = ready!(Pin::new(beginning).poll(cx));
                     let Some((mut service, mut request)) = waiting.take() else {
                         return Poll::Pending;
                     };
                     let mut recording = match begun {
-                        Ok(activity) => Recording::new(activity, *this.call),
+                        Ok(recording) => recording,
                         Err(refused) => {
                             let (parts, _body) = request.into_parts();
                             return Poll::Ready(Ok(this.settings.on_refused.respond(&refused, &parts)));
@@ -95,17 +93,28 @@ where
                     let Some(open) = recording.as_mut() else {
                         return Poll::Pending;
                     };
-                    let answered = ready!(open.during(|| future.poll(cx)));
-                    return Poll::Ready(match (answered, recording.take()) {
-                        (Ok(response), recording) => {
-                            let recording = recording.and_then(|open| open.head(&response));
-                            Ok(response.map(|body| AuditBody::new(body, recording)))
+                    let answer = ready!(open.during(|| future.poll(cx)));
+                    let Some(mut recording) = recording.take() else {
+                        return Poll::Pending;
+                    };
+                    match answer {
+                        Ok(response) if recording.head(&head(&response)) => {
+                            return Poll::Ready(Ok(response.map(|body| AuditBody::new(body, Some(recording)))));
                         }
-                        (Err(error), recording) => {
-                            recording.into_iter().for_each(Recording::service_failed);
-                            Err(error)
-                        }
-                    });
+                        Ok(_) => {}
+                        Err(_) => recording.service_failed(None),
+                    }
+                    if !recording.is_ending() {
+                        return Poll::Ready(answer.map(|response| response.map(AuditBody::unrecorded)));
+                    }
+                    this.state.set(State::Ending { answer: Some(answer), recording });
+                }
+                StateProjection::Ending { answer, recording } => {
+                    ready!(recording.poll_ended(cx));
+                    let Some(answer) = answer.take() else {
+                        return Poll::Pending;
+                    };
+                    return Poll::Ready(answer.map(|response| response.map(AuditBody::unrecorded)));
                 }
             }
         }
@@ -117,6 +126,6 @@ where
     S: Service<Request<ReqB>>,
 {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("ResponseFuture").field("call", &self.call).finish_non_exhaustive()
+        f.debug_struct("ResponseFuture").field("settings", &self.settings).finish_non_exhaustive()
     }
 }

@@ -2,7 +2,8 @@ use std::borrow::Cow;
 use std::net::SocketAddr;
 use std::sync::Arc;
 
-use audit_core::identity::{DefaultIdentify, Identify, TrustedProxies};
+use audit_core::adapter::{self, Dialect};
+use audit_core::identity::{Identify, TrustedProxies};
 use audit_core::log::{AuditLog, Refused};
 use audit_core::record::Actor;
 use audit_core::redaction::AllowList;
@@ -10,7 +11,6 @@ use http::Response;
 use http::request::Parts;
 use tower_layer::Layer;
 
-use crate::dialect::Dialect;
 use crate::settings::Settings;
 use crate::{AuditService, RequestHead, Unavailable};
 
@@ -29,29 +29,18 @@ impl AuditLayer {
     /// It knows neither routes nor addresses: see [`route`](Self::route) and [`peer`](Self::peer).
     #[must_use]
     pub fn new(log: AuditLog) -> Self {
-        Self {
-            settings: Settings {
-                log,
-                dialect: Dialect::Http,
-                route: None,
-                peer: None,
-                original_uri: None,
-                actor_hooks: Vec::new(),
-                identify: Arc::new(DefaultIdentify),
-                trusted_proxies: TrustedProxies::default(),
-                allow_list: AllowList::default(),
-                on_refused: Unavailable,
-            },
-        }
+        Self::speaking(log, Dialect::Http)
+    }
+
+    fn speaking(log: AuditLog, dialect: Dialect) -> Self {
+        Self { settings: Settings::new(adapter::Settings::new(log, dialect), Unavailable) }
     }
 
     /// A layer for gRPC services: the action is `package.Service/Method`, and the outcome is read
     /// from `grpc-status`, in the head or in the trailers.
     #[must_use]
     pub fn for_grpc(log: AuditLog) -> Self {
-        let mut layer = Self::new(log);
-        layer.settings.dialect = Dialect::Grpc;
-        layer
+        Self::speaking(log, Dialect::Grpc)
     }
 
     /// A layer for an axum router: the action names the matched route, the resource is the path
@@ -99,12 +88,27 @@ impl<R> AuditLayer<R> {
         self
     }
 
+    /// Tells the certificate (DER) that the client showed in the TLS handshake and the handshake
+    /// verified, so that identity sources can read it
+    /// ([`Metadata::peer_certificate`](audit_core::identity::Metadata::peer_certificate)).
+    ///
+    /// It has to come from the connection, never from a header: a server that ends TLS leaves it in
+    /// the request's extensions, tonic as `TlsConnectInfo`. Called only by sources that ask.
+    #[must_use]
+    pub fn peer_certificate<F>(mut self, hook: F) -> Self
+    where
+        F: for<'a> Fn(&RequestHead<'a>) -> Option<Cow<'a, [u8]>> + Send + Sync + 'static,
+    {
+        self.settings.peer_certificate = Some(Arc::new(hook));
+        self
+    }
+
     /// Finds the caller in request metadata, where neither an [`Actor`] in the request's
     /// extensions nor [`actor_from_extension`](Self::actor_from_extension) tells. Without it,
-    /// [`DefaultIdentify`].
+    /// [`DefaultIdentify`](audit_core::identity::DefaultIdentify).
     #[must_use]
     pub fn identify(mut self, identify: impl Identify) -> Self {
-        self.settings.identify = Arc::new(identify);
+        self.settings.shared.identify = Arc::new(identify);
         self
     }
 
@@ -125,14 +129,14 @@ impl<R> AuditLayer<R> {
     /// end of its connection.
     #[must_use]
     pub fn trusted_proxies(mut self, proxies: TrustedProxies) -> Self {
-        self.settings.trusted_proxies = proxies;
+        self.settings.shared.trusted_proxies = proxies;
         self
     }
 
     /// Records these headers and query parameters. Without it, none.
     #[must_use]
     pub fn allow_list(mut self, allow_list: AllowList) -> Self {
-        self.settings.allow_list = allow_list;
+        self.settings.shared.allow_list = allow_list;
         self
     }
 

@@ -1,15 +1,15 @@
 #![doc = include_str!("../README.md")]
 #![warn(clippy::exhaustive_enums, clippy::exhaustive_structs)]
 
+mod answer;
 mod body;
-mod describe;
-mod dialect;
 mod future;
 mod grpc;
 mod head;
+mod held;
 mod layer;
 mod on_refused;
-mod recording;
+mod request;
 mod service;
 mod settings;
 

@@ -6,9 +6,8 @@ use http::{Request, Response};
 use http_body::Body;
 use tower_service::Service;
 
-use crate::describe::begin;
 use crate::future::ResponseFuture;
-use crate::recording::Call;
+use crate::request;
 use crate::settings::Settings;
 use crate::{AuditBody, OnRefused, RequestHead, Unavailable};
 
@@ -55,12 +54,11 @@ where
 
     fn call(&mut self, request: Request<ReqB>) -> Self::Future {
         let head = RequestHead::of(&request);
-        let call = Call::new(self.settings.dialect, &head);
-        let begin = begin(&self.settings, &head);
+        let beginning = self.settings.shared.begin(&request::Request::new(&self.settings, &head));
         // The service that was polled ready goes with the call; a clone may not be ready.
         let clone = self.inner.clone();
         let ready = std::mem::replace(&mut self.inner, clone);
-        ResponseFuture::new(Arc::clone(&self.settings), call, begin, ready, request)
+        ResponseFuture::new(Arc::clone(&self.settings), beginning, ready, request)
     }
 }
 

@@ -107,12 +107,6 @@ fn check_policy(policy: &Policy, capabilities: Capabilities) -> Result<(), OpenE
             "policy rule `{rule}` asks for bodies, and nothing here captures bodies: use level `metadata`"
         )));
     }
-    if let Some(rule) = policy.rules().iter().find(|rule| rule.await_outcome()) {
-        return Err(configuration(format!(
-            "policy rule `{}` asks to await outcomes, and nothing here holds a response back for them",
-            rule.name()
-        )));
-    }
     for rule in policy.rules().iter().filter(|rule| rule.level() != Level::None) {
         let unsatisfiable = |detail: String| OpenError::Unsatisfiable {
             rule: rule.name().to_owned(),
