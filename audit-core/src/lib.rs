@@ -42,7 +42,7 @@
 //! * [`record`]: [`Event`], [`Outcome`], [`Actor`], and a strict parser of lines.
 //! * [`policy`]: which calls are recorded, how durably, and what happens when they cannot be.
 //!   Without one, every call is `synced` within a second, or refused.
-//! * [`identity`] and [`redaction`]: who is asking, and what is left out.
+//! * [`identity`], [`capture`] and [`redaction`]: who is asking, with which bodies, and what is left out.
 //! * [`backend`]: where lines are kept, [`File`] and [`Memory`], and what [`Durability`] means.
 //! * [`adapter`]: what the adapters of web frameworks share.
 //! * [`key`] and [`evidence`]: keys, the tree, checkpoints, proofs. No I/O, no clock.
@@ -63,6 +63,7 @@
 
 pub mod adapter;
 pub mod backend;
+pub mod capture;
 #[cfg(feature = "conformance")]
 pub mod conformance;
 pub mod evidence;

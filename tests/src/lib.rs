@@ -1,5 +1,8 @@
 //! Tests that cross crates.
 
+#[expect(clippy::expect_used, reason = "a target tells the fuzzer by a panic what does not hold")]
+pub mod hostile_input;
+
 /// The code of the README, which compiles as it stands there.
 #[cfg(doctest)]
 #[doc = include_str!(concat!(env!("OUT_DIR"), "/readme.md"))]

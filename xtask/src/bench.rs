@@ -3,12 +3,18 @@
 //! Absolute figures drift from machine to machine and from hour to hour. What is compared runs in
 //! turns within one run, and the median of the ratios counts.
 
+mod actix;
 mod append;
+mod body;
 mod disk;
+mod h2load;
 mod long_log;
 mod memory;
 mod row;
+mod rules;
 mod service;
+mod tonic;
+mod turns;
 mod wrk;
 
 use std::path::PathBuf;
@@ -49,8 +55,12 @@ pub(crate) fn run(options: &[String]) -> Result {
 
 type Part = fn(&Bench, &mut Table) -> Result;
 
-const PARTS: [(&str, Part); 4] = [
+const PARTS: [(&str, Part); 8] = [
     ("service", service::measure),
+    ("actix", actix::measure),
+    ("tonic", tonic::measure),
+    ("rules", rules::measure),
+    ("body", body::measure),
     ("append", append::measure),
     ("long-log", long_log::measure),
     ("memory", memory::measure),
@@ -69,7 +79,7 @@ pub(crate) struct Bench {
 
 impl Bench {
     fn prepare(quick: bool) -> Result<Self> {
-        let programs = server::build("examples", &["axum", "bare", "trace"], Profile::Release)?;
+        let programs = server::build("examples", &PROGRAMS, Profile::Release)?;
         server::build("audit-cli", &["audit"], Profile::Release)?;
         let mut measure = cargo();
         measure.args(["build", "--quiet", "--release", "--package", "xtask"]);
@@ -97,7 +107,16 @@ fn median(mut values: Vec<f64>) -> f64 {
     values.get(values.len() / 2).copied().unwrap_or(f64::NAN)
 }
 
-const TOOLS: [Tool; 2] = [
+/// The middle one of the figures of all rounds.
+fn median_of<R>(rounds: &[R], figure: impl Fn(&R) -> f64) -> f64 {
+    median(rounds.iter().map(figure).collect())
+}
+
+/// The servers that are called.
+const PROGRAMS: [&str; 8] = ["axum", "bare", "trace", "actix", "bare-actix", "actix-logger", "tonic", "bare-tonic"];
+
+const TOOLS: [Tool; 3] = [
+    Tool { program: "h2load", package: "nghttp2-client", purpose: "calls the gRPC servers" },
     Tool { program: "wrk", package: "wrk", purpose: "calls the servers" },
     Tool { program: "openssl", package: "openssl", purpose: "what `audit verify` is compared with" },
 ];

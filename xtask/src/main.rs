@@ -5,6 +5,7 @@ mod bench;
 mod ci;
 mod command;
 mod crash;
+mod fuzz;
 mod http;
 mod install;
 mod server;
@@ -37,6 +38,7 @@ fn run(task: &str, options: &[String]) -> Result {
         "ci" => ci::run(options),
         "crash" => crash::run(options),
         "bench" => bench::run(options),
+        "fuzz" => fuzz::run(options),
         "smoke" => smoke::run(options),
         "help" | "--help" | "-h" => {
             println!("{HELP}");
@@ -52,4 +54,6 @@ cargo xtask ci [CHECK...]        the static checks: all, or those named
 cargo xtask crash --rounds N     kills the example service N times under load, then checks the log
 cargo xtask bench [--json] [--quick]
                                  measures the budgets side by side; fails when a floor is missed
+cargo xtask fuzz [--minutes N] [--target NAME] [--keep]
+                                 makes up input for what reads a stranger's bytes
 cargo xtask smoke                the example and the `audit` program, from outside";

@@ -3,8 +3,9 @@
 use std::path::PathBuf;
 
 use crate::bench::row::{Row, Table};
+use crate::bench::turns::turns;
 use crate::bench::wrk::{Load, Seen, drive};
-use crate::bench::{Bench, disk, median, say};
+use crate::bench::{Bench, disk, median, median_of, say};
 use crate::command::{self, Result};
 use crate::server::Server;
 
@@ -29,13 +30,9 @@ pub(crate) fn measure(bench: &Bench, table: &mut Table) -> Result {
     let servers = Servers::start(bench)?;
     let load = Load { connections: 64, seconds: if bench.quick { 2 } else { 4 }, pause: 0 };
     say("warming up");
-    servers.round(bench, Load { seconds: 1, ..load }, 0)?;
-    let count = if bench.quick { 3 } else { 7 };
-    let mut rounds = Vec::new();
-    for round in 0..count {
-        say(&format!("servers in turn, round {} of {count}", round + 1));
-        rounds.push(servers.round(bench, load, round)?);
-    }
+    servers.rounds(bench, Load { seconds: 1, ..load }, 1)?;
+    say("axum servers in turn");
+    let rounds = servers.rounds(bench, load, if bench.quick { 3 } else { 7 })?;
     let rate = median_of(&rounds, |round| round.default.rate);
     let bare = median_of(&rounds, |round| round.bare.rate);
     table.push(Row::new("bare", "bare axum, 64 connections", bare).unit("req/s"));
@@ -63,18 +60,11 @@ impl Servers {
         })
     }
 
-    /// Calls all servers in turn, starting with another one each time.
-    fn round(&self, bench: &Bench, load: Load, round: usize) -> Result<Round> {
+    /// Calls all servers in turn, so many times.
+    fn rounds(&self, bench: &Bench, load: Load, count: usize) -> Result<Vec<Round>> {
         let servers = [&self.bare, &self.trace, &self.default, &self.written];
-        let mut seen = [None; 4];
-        for turn in 0..servers.len() {
-            let at = (round + turn) % servers.len();
-            seen[at] = Some(drive(bench, servers[at], load)?);
-        }
-        let [Some(bare), Some(trace), Some(default), Some(written)] = seen else {
-            return Err("a server had no turn".into());
-        };
-        Ok(Round { bare, trace, default, written })
+        let rounds = turns(servers, count, |server| drive(bench, server, load))?;
+        Ok(rounds.into_iter().map(|[bare, trace, default, written]| Round { bare, trace, default, written }).collect())
     }
 }
 
@@ -160,8 +150,4 @@ fn paced(bench: &Bench, server: &Server, connections: u32, rate: f64) -> Result<
 /// Milliseconds as `wrk` takes them.
 fn whole(pause_ms: f64) -> u32 {
     pause_ms.round().clamp(1.0, 1e3) as u32
-}
-
-fn median_of(rounds: &[Round], figure: impl Fn(&Round) -> f64) -> f64 {
-    median(rounds.iter().map(figure).collect())
 }

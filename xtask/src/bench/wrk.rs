@@ -84,7 +84,7 @@ end
 }
 
 /// User and system time of a process, from `/proc/<id>/stat` (proc_pid_stat(5), fields 14 and 15).
-fn cpu_microseconds(id: u32) -> Result<f64> {
+pub(crate) fn cpu_microseconds(id: u32) -> Result<f64> {
     let stat = fs::read_to_string(format!("/proc/{id}/stat"))?;
     // The program's name may hold spaces and brackets; the fields start after the last one.
     let fields = stat.rsplit_once(')').ok_or("no name in /proc/<id>/stat")?.1;

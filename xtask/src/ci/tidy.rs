@@ -8,6 +8,10 @@ use crate::ci::Verdict;
 use crate::command::{self, Result};
 
 pub(crate) fn check() -> Result<Verdict> {
+    let mut fuzzer = command::cargo();
+    fuzzer.args(["metadata", "--locked", "--format-version", "1", "--manifest-path", "fuzz/Cargo.toml"]);
+    command::output(&mut fuzzer).map_err(|error| format!("fuzz/Cargo.lock does not fit any more: {error}"))?;
+
     let mut list = Command::new("git");
     list.current_dir(command::root());
     list.args(["ls-files", "--cached", "--others", "--exclude-standard"]);

@@ -1,24 +1,22 @@
 //! The routes on axum.
 
 use std::convert::Infallible;
-use std::pin::Pin;
-use std::task::{Context, Poll};
-use std::time::Duration;
 
 use audit_core::{AuditLog, CurrentActivity};
 use audit_tower::AuditLayer;
 use axum::body::Body;
-use axum::extract::{Extension, Path, Query, State};
+use axum::extract::{DefaultBodyLimit, Extension, Path, Query, State};
 use axum::http::{StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use axum::routing::{get, post};
 use axum::{Json, Router};
 use bytes::Bytes;
-use http_body::Frame;
-use serde::Deserialize;
-use tokio::time::{Interval, MissedTickBehavior};
+use tokio_stream::StreamExt;
 
+use crate::chunks::chunks;
 use crate::payments::Payments;
+use crate::requests::{Message, Slow, Stream, well_formed};
+use crate::{limits, readiness};
 
 /// The routes of the service, with `/healthz` and without `/readyz`, which asks the log.
 pub fn payments(state: Payments) -> Router {
@@ -29,26 +27,24 @@ pub fn payments(state: Payments) -> Router {
         .route("/v1/stream", get(stream))
         .route("/v1/fail", get(fail))
         .route("/v1/denied", get(denied))
+        .route("/v1/unauthenticated", get(unauthenticated))
         .route("/v1/panic", get(panic))
         .with_state(state)
         .route("/healthz", get(|| async { "ok" }))
+        .layer(DefaultBodyLimit::max(limits::BODY_BYTES))
 }
 
 /// The routes of the service behind the audit layer, and `/readyz`, which asks the log.
 pub fn audited(state: Payments, log: &AuditLog) -> Router {
     let asked = log.clone();
-    payments(state)
-        .route("/readyz", get(move || async move { readiness(&asked) }))
-        .layer(AuditLayer::for_axum(log.clone()))
+    payments(state).route("/readyz", get(move || async move { ready(&asked) })).layer(AuditLayer::for_axum(log.clone()))
 }
 
-fn readiness(log: &AuditLog) -> (StatusCode, String) {
-    let health = log.health();
-    if health.writable {
-        return (StatusCode::OK, "ready\n".to_owned());
+fn ready(log: &AuditLog) -> (StatusCode, String) {
+    match readiness::reason_against(log) {
+        None => (StatusCode::OK, "ready\n".to_owned()),
+        Some(reason) => (StatusCode::SERVICE_UNAVAILABLE, format!("not ready: {reason}\n")),
     }
-    let reason = health.last_error.unwrap_or_else(|| "closed".to_owned());
-    (StatusCode::SERVICE_UNAVAILABLE, format!("not ready: {reason}\n"))
 }
 
 /// `activity` is there when an audit layer is: the same routes serve as the bare comparison.
@@ -63,8 +59,7 @@ async fn refund(
         // Lands in the outcome; an activity that is over, or full, does not stop the refund.
         activity.resource(&id).ok();
     }
-    let well_formed = body.is_empty() || serde_json::from_slice::<serde::de::IgnoredAny>(&body).is_ok();
-    if !well_formed {
+    if !well_formed(&body) {
         return (StatusCode::BAD_REQUEST, "the body is not JSON\n").into_response();
     }
     payments.refund();
@@ -77,34 +72,20 @@ async fn refunds(State(payments): State<Payments>) -> Json<u64> {
     Json(payments.refunds())
 }
 
-#[derive(Deserialize)]
-struct Slow {
-    #[serde(default)]
-    ms: u64,
-}
-
 async fn slow(State(payments): State<Payments>, Query(slow): Query<Slow>) -> &'static str {
     payments.handled();
-    tokio::time::sleep(Duration::from_millis(slow.ms.min(SLOW_MS_MAX))).await;
+    tokio::time::sleep(slow.wait()).await;
     "done\n"
-}
-
-#[derive(Deserialize)]
-struct Stream {
-    #[serde(default)]
-    chunks: u64,
 }
 
 async fn stream(State(payments): State<Payments>, Query(stream): Query<Stream>) -> Body {
     payments.handled();
-    let mut ticks = tokio::time::interval(CHUNK_INTERVAL);
-    ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
-    Body::new(Chunks { left: stream.chunks, ticks })
+    Body::from_stream(chunks(stream.chunks).map(Ok::<_, Infallible>))
 }
 
-async fn fail(State(payments): State<Payments>) -> StatusCode {
+async fn fail(State(payments): State<Payments>, Query(fail): Query<Message>) -> (StatusCode, String) {
     payments.handled();
-    StatusCode::INTERNAL_SERVER_ERROR
+    (StatusCode::INTERNAL_SERVER_ERROR, fail.message)
 }
 
 async fn denied(State(payments): State<Payments>) -> StatusCode {
@@ -112,33 +93,12 @@ async fn denied(State(payments): State<Payments>) -> StatusCode {
     StatusCode::FORBIDDEN
 }
 
-async fn panic(State(payments): State<Payments>) -> StatusCode {
+async fn unauthenticated(State(payments): State<Payments>) -> Response {
     payments.handled();
-    panic!("this handler panics, as asked")
+    (StatusCode::UNAUTHORIZED, [(header::WWW_AUTHENTICATE, "Bearer")]).into_response()
 }
 
-/// A body that trickles, so that a client can leave in the middle of it.
-struct Chunks {
-    left: u64,
-    ticks: Interval,
+async fn panic(State(payments): State<Payments>, Query(panic): Query<Message>) -> StatusCode {
+    payments.handled();
+    panic!("this handler panics: {}", panic.message)
 }
-
-impl http_body::Body for Chunks {
-    type Data = Bytes;
-    type Error = Infallible;
-
-    fn poll_frame(
-        mut self: Pin<&mut Self>,
-        context: &mut Context<'_>,
-    ) -> Poll<Option<Result<Frame<Bytes>, Infallible>>> {
-        if self.left == 0 {
-            return Poll::Ready(None);
-        }
-        std::task::ready!(self.ticks.poll_tick(context));
-        self.left -= 1;
-        Poll::Ready(Some(Ok(Frame::data(Bytes::from_static(b"chunk\n")))))
-    }
-}
-
-const SLOW_MS_MAX: u64 = 10 * 60 * 1000;
-const CHUNK_INTERVAL: Duration = Duration::from_millis(10);
