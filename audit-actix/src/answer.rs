@@ -1,16 +1,21 @@
 use actix_web::body::{BodySize, MessageBody};
 use actix_web::dev::ServiceResponse;
-use actix_web::http::header;
-use audit_core::adapter::{Head, content_length};
+use actix_web::http::header::{HeaderMap, HeaderValue};
+use audit_core::adapter::{Head, Recording};
 
-/// What the head of `response` tells about the rest of it.
-pub(crate) fn head<B: MessageBody>(response: &ServiceResponse<B>) -> Head {
-    let announced = || content_length(response.headers().get(header::CONTENT_LENGTH)?.as_bytes());
+/// Notes the head of `response`. Says whether a body is still to come.
+pub(crate) fn note_head<B: MessageBody>(recording: &mut Recording, response: &ServiceResponse<B>) -> bool {
     let size = response.response().body().size();
     let length = match size {
         BodySize::None => Some(0),
         BodySize::Sized(size) => Some(size),
-        BodySize::Stream => announced(),
+        BodySize::Stream => None,
     };
-    Head::new(response.status().as_u16()).length(length).ends(size.is_eof())
+    let head = Head::new(response.status().as_u16()).length(length).ends(size.is_eof());
+    recording.head(head, first(response.headers()))
+}
+
+/// The first value of a header by its name.
+pub(crate) fn first<'h>(headers: &'h HeaderMap) -> impl Fn(&str) -> Option<&'h [u8]> {
+    move |name| headers.get(name).map(HeaderValue::as_bytes)
 }

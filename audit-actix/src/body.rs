@@ -87,7 +87,7 @@ pub(crate) fn note<E>(recording: &mut Recording, given: Option<&Result<Bytes, E>
         None => recording.end(),
         Some(Err(_)) => recording.body_failed(),
         Some(Ok(bytes)) => {
-            recording.delivered(bytes.len());
+            recording.delivered(bytes);
             return false;
         }
     }

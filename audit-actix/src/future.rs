@@ -11,7 +11,8 @@ use audit_core::adapter::{Beginning, Recording};
 use pin_project_lite::pin_project;
 
 use crate::AuditBody;
-use crate::answer::head;
+use crate::answer::note_head;
+use crate::payload;
 use crate::settings::Settings;
 
 pin_project! {
@@ -71,7 +72,7 @@ where
             match this.state.as_mut().project() {
                 StateProjection::Begin { beginning, waiting } => {
                     let begun = ready!(Pin::new(beginning).poll(cx));
-                    let Some((service, request)) = waiting.take() else {
+                    let Some((service, mut request)) = waiting.take() else {
                         return Poll::Pending;
                     };
                     let mut recording = match begun {
@@ -82,6 +83,7 @@ where
                             return Poll::Ready(Ok(request.into_response(answer)));
                         }
                     };
+                    payload::watch(&mut recording, &mut request);
                     let current = recording.current().clone();
                     request.extensions_mut().insert(current);
                     let future = recording.during(|| service.call(request));
@@ -97,7 +99,7 @@ where
                         return Poll::Pending;
                     };
                     match answer {
-                        Ok(response) if recording.head(&head(&response)) => {
+                        Ok(response) if note_head(&mut recording, &response) => {
                             return Poll::Ready(Ok(response.map_body(|_, body| AuditBody::new(body, recording))));
                         }
                         Ok(_) => {}

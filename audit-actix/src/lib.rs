@@ -5,6 +5,7 @@ mod body;
 mod future;
 mod held;
 mod middleware;
+mod payload;
 mod request;
 mod service;
 mod settings;

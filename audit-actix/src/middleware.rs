@@ -25,11 +25,13 @@ pub struct Audit {
 }
 
 impl Audit {
-    /// Records into `log`, and names callers by
+    /// Records into `log`, bodies included where the policy asks for them, and names callers by
     /// [`DefaultIdentify`](audit_core::identity::DefaultIdentify).
     #[must_use]
     pub fn new(log: AuditLog) -> Self {
-        Self { settings: Arc::new(Settings::new(adapter::Settings::new(log, Dialect::Http))) }
+        let mut shared = adapter::Settings::new(log, Dialect::Http);
+        shared.captures_bodies = true;
+        Self { settings: Arc::new(Settings::new(shared)) }
     }
 
     /// Finds the caller in request metadata, where neither an [`Actor`] in the request's extensions

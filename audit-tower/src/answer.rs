@@ -1,14 +1,15 @@
-use audit_core::adapter::{Head, content_length};
-use http::{Response, header};
+use audit_core::adapter::{Head, Recording};
+use http::{HeaderMap, HeaderValue, Response};
 use http_body::Body;
 
-use crate::grpc;
+/// Notes the head of `response`. Says whether a body is still to come.
+pub(crate) fn note_head<B: Body>(recording: &mut Recording, response: &Response<B>) -> bool {
+    let body = response.body();
+    let head = Head::new(response.status().as_u16()).length(body.size_hint().exact()).ends(body.is_end_stream());
+    recording.head(head, first(response.headers()))
+}
 
-/// What the head of `response` tells about the rest of it.
-pub(crate) fn head<B: Body>(response: &Response<B>) -> Head {
-    let announced = || content_length(response.headers().get(header::CONTENT_LENGTH)?.as_bytes());
-    Head::new(response.status().as_u16())
-        .length(response.body().size_hint().exact().or_else(announced))
-        .ends(response.body().is_end_stream())
-        .grpc_status(grpc::status(response.headers()))
+/// The first value of a header or trailer by its name.
+pub(crate) fn first<'h>(headers: &'h HeaderMap) -> impl Fn(&str) -> Option<&'h [u8]> {
+    move |name| headers.get(name).map(HeaderValue::as_bytes)
 }

@@ -6,8 +6,9 @@ use bytes::Buf;
 use http_body::{Body, Frame, SizeHint};
 use pin_project_lite::pin_project;
 
-use crate::grpc;
+use crate::answer::first;
 use crate::held::Held;
+use crate::slices::each_slice;
 
 pin_project! {
     /// A response body that writes the outcome of its call when it ends, fails, is dropped before
@@ -98,10 +99,13 @@ pub(crate) fn note<D: Buf, E>(recording: &mut Recording, given: Option<&Result<F
         Some(Err(_)) => recording.body_failed(),
         Some(Ok(frame)) => {
             if let Some(trailers) = frame.trailers_ref() {
-                recording.trailers(grpc::status(trailers));
+                recording.trailers(first(trailers));
                 return true;
             }
-            recording.delivered(frame.data_ref().map_or(0, Buf::remaining));
+            let unseen = frame.data_ref().map_or(0, |data| each_slice(data, |bytes| recording.delivered(bytes)));
+            if unseen > 0 {
+                recording.delivered_unseen(unseen);
+            }
             // The last frame may be the last that is asked for.
             if is_end {
                 recording.end();

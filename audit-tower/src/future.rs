@@ -9,18 +9,20 @@ use http_body::Body;
 use pin_project_lite::pin_project;
 use tower_service::Service;
 
-use crate::answer::head;
+use crate::answer::note_head;
+use crate::capture::Capture;
 use crate::settings::Settings;
-use crate::{AuditBody, OnRefused, Unavailable};
+use crate::{AuditBody, OnRefused, Unavailable, Untouched};
 
 pin_project! {
     /// Waits until the intent is recorded, then calls the inner service.
     ///
     /// Dropped before the intent is recorded, it withdraws it and the handler never runs; dropped
     /// afterwards, it records that the call was cancelled.
-    pub struct ResponseFuture<S, ReqB, R = Unavailable>
+    pub struct ResponseFuture<S, ReqB, R = Unavailable, C = Untouched>
     where
-        S: Service<Request<ReqB>>,
+        C: Capture<ReqB>,
+        S: Service<Request<C::Body>>,
     {
         settings: Arc<Settings<R>>,
         #[pin]
@@ -50,9 +52,10 @@ pin_project! {
     }
 }
 
-impl<S, ReqB, R> ResponseFuture<S, ReqB, R>
+impl<S, ReqB, R, C> ResponseFuture<S, ReqB, R, C>
 where
-    S: Service<Request<ReqB>>,
+    C: Capture<ReqB>,
+    S: Service<Request<C::Body>>,
 {
     pub(crate) fn new(settings: Arc<Settings<R>>, beginning: Beginning, service: S, request: Request<ReqB>) -> Self {
         let waiting = Some((service, request));
@@ -60,9 +63,10 @@ where
     }
 }
 
-impl<S, ReqB, ResB, R> Future for ResponseFuture<S, ReqB, R>
+impl<S, ReqB, ResB, R, C> Future for ResponseFuture<S, ReqB, R, C>
 where
-    S: Service<Request<ReqB>, Response = Response<ResB>>,
+    C: Capture<ReqB>,
+    S: Service<Request<C::Body>, Response = Response<ResB>>,
     ResB: Body,
     R: OnRefused<ResB>,
 {
@@ -85,6 +89,7 @@ where
                         }
                     };
                     request.extensions_mut().insert(recording.current().clone());
+                    let request = C::request(&mut recording, request);
                     let future = recording.during(|| service.call(request));
                     let recording = Some(recording);
                     this.state.set(State::Called { future, recording });
@@ -98,7 +103,7 @@ where
                         return Poll::Pending;
                     };
                     match answer {
-                        Ok(response) if recording.head(&head(&response)) => {
+                        Ok(response) if note_head(&mut recording, &response) => {
                             return Poll::Ready(Ok(response.map(|body| AuditBody::new(body, Some(recording)))));
                         }
                         Ok(_) => {}
@@ -121,9 +126,10 @@ where
     }
 }
 
-impl<S, ReqB, R> fmt::Debug for ResponseFuture<S, ReqB, R>
+impl<S, ReqB, R, C> fmt::Debug for ResponseFuture<S, ReqB, R, C>
 where
-    S: Service<Request<ReqB>>,
+    C: Capture<ReqB>,
+    S: Service<Request<C::Body>>,
 {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("ResponseFuture").field("settings", &self.settings).finish_non_exhaustive()

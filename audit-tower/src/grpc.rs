@@ -14,8 +14,3 @@ pub(crate) const UNAVAILABLE: HeaderValue = HeaderValue::from_static("14");
 pub(crate) fn is_call(headers: &HeaderMap) -> bool {
     headers.get(header::CONTENT_TYPE).is_some_and(|value| adapter::is_grpc(value.as_bytes()))
 }
-
-/// The value of `grpc-status` in these headers or trailers.
-pub(crate) fn status(headers: &HeaderMap) -> Option<&[u8]> {
-    headers.get(STATUS).map(HeaderValue::as_bytes)
-}

@@ -1,4 +1,5 @@
 use std::borrow::Cow;
+use std::marker::PhantomData;
 use std::net::SocketAddr;
 use std::sync::Arc;
 
@@ -12,15 +13,17 @@ use http::request::Parts;
 use tower_layer::Layer;
 
 use crate::settings::Settings;
-use crate::{AuditService, RequestHead, Unavailable};
+use crate::{AuditService, Captured, RequestHead, Unavailable, Untouched};
 
 /// Records every call of the service inside: an intent before it, an outcome after it.
 ///
 /// Cheap to clone. `R` answers calls that the log refuses; users name it only after
-/// [`on_refused`](Self::on_refused).
-#[derive(Clone, Debug)]
-pub struct AuditLayer<R = Unavailable> {
+/// [`on_refused`](Self::on_refused). `C` says which request body the service inside sees; users
+/// name it only after [`capture_bodies`](Self::capture_bodies).
+#[derive(Debug)]
+pub struct AuditLayer<R = Unavailable, C = Untouched> {
     settings: Settings<R>,
+    capture: PhantomData<fn() -> C>,
 }
 
 impl AuditLayer {
@@ -33,7 +36,7 @@ impl AuditLayer {
     }
 
     fn speaking(log: AuditLog, dialect: Dialect) -> Self {
-        Self { settings: Settings::new(adapter::Settings::new(log, dialect), Unavailable) }
+        Self { settings: Settings::new(adapter::Settings::new(log, dialect), Unavailable), capture: PhantomData }
     }
 
     /// A layer for gRPC services: the action is `package.Service/Method`, and the outcome is read
@@ -65,7 +68,7 @@ impl AuditLayer {
     }
 }
 
-impl<R> AuditLayer<R> {
+impl<R, C> AuditLayer<R, C> {
     /// Tells the route template of a request, which stands in the action: `POST /v1/refunds/{id}`.
     ///
     /// Where the hook answers `None`, the action names the path. Not used for gRPC.
@@ -144,16 +147,36 @@ impl<R> AuditLayer<R> {
     ///
     /// The handler of such a call never runs; its request body is dropped unread.
     #[must_use]
-    pub fn on_refused<F, B>(self, respond: F) -> AuditLayer<F>
+    pub fn on_refused<F, B>(self, respond: F) -> AuditLayer<F, C>
     where
         F: Fn(&Refused, &Parts) -> Response<B> + Clone + Send + Sync + 'static,
     {
-        AuditLayer { settings: self.settings.with_on_refused(respond) }
+        AuditLayer { settings: self.settings.with_on_refused(respond), capture: PhantomData }
+    }
+
+    /// Shows the log the bodies of calls whose rule asks for them (levels `request` and
+    /// `request_response`), as the handler and the caller read them. Nothing is buffered but what
+    /// [`BodyCapture`](audit_core::capture::BodyCapture) keeps.
+    ///
+    /// The request body of the service inside becomes [`RequestBody`](crate::RequestBody). Without
+    /// this, a call under such a rule is refused; under `on_failure = "allow"` it goes on and its
+    /// outcome says that the bodies are missing.
+    #[must_use]
+    pub fn capture_bodies(self) -> AuditLayer<R, Captured> {
+        let mut settings = self.settings;
+        settings.shared.captures_bodies = true;
+        AuditLayer { settings, capture: PhantomData }
     }
 }
 
-impl<S, R: Clone> Layer<S> for AuditLayer<R> {
-    type Service = AuditService<S, R>;
+impl<R: Clone, C> Clone for AuditLayer<R, C> {
+    fn clone(&self) -> Self {
+        Self { settings: self.settings.clone(), capture: PhantomData }
+    }
+}
+
+impl<S, R: Clone, C> Layer<S> for AuditLayer<R, C> {
+    type Service = AuditService<S, R, C>;
 
     fn layer(&self, inner: S) -> Self::Service {
         AuditService::new(inner, Arc::new(self.settings.clone()))

@@ -14,10 +14,14 @@
 //! 3. Where [`Recording::awaits_outcome`] says so, the end of the answer is held back until
 //!    [`Recording::poll_ended`] is ready.
 //!
+//! An adapter that can show bodies sets [`Settings::captures_bodies`], and tells the
+//! [`RequestBody`] that [`Recording::request_body`] gives it of every chunk the handler reads.
+//!
 //! A `Recording` that is dropped before its end writes the outcome of a call that was given up, or
 //! of one that panicked. Nothing here blocks, does I/O, or needs a runtime.
 
 mod beginning;
+mod bodies;
 mod call;
 mod describe;
 mod dialect;
@@ -26,6 +30,7 @@ mod grpc;
 mod head;
 mod recording;
 mod request;
+mod request_body;
 mod settings;
 
 pub use beginning::Beginning;
@@ -35,4 +40,5 @@ pub use grpc::{grpc_timeout, is_grpc};
 pub use head::Head;
 pub use recording::Recording;
 pub use request::Request;
+pub use request_body::RequestBody;
 pub use settings::Settings;

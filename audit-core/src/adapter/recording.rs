@@ -1,10 +1,15 @@
 use std::pin::Pin;
 use std::task::{Context, Poll};
 
+use super::bodies::Bodies;
 use super::call::Call;
-use super::{Dialect, Head, grpc};
+use super::{Dialect, Head, RequestBody, content_length, grpc};
 use crate::log::{Activity, CurrentActivity, Finish};
+use crate::policy::Rule;
 use crate::record::{Outcome, OutcomeResult};
+
+/// What an outcome says under a rule that asks for bodies, where it has none.
+pub(super) const NOT_CAPTURED: &str = "the rule asks for bodies, and none were captured";
 
 /// A call from the first poll of its handler to its one outcome.
 ///
@@ -17,6 +22,8 @@ pub struct Recording {
     current: CurrentActivity,
     call: Call,
     progress: Option<Progress>,
+    /// Only under a rule that asks for bodies, in an adapter that shows them.
+    bodies: Option<Box<Bodies>>,
     /// True during each poll, so that only unwinding out of one leaves it true.
     in_poll: bool,
 }
@@ -41,9 +48,9 @@ struct Progress {
 }
 
 impl Recording {
-    pub(super) fn new(activity: Activity, call: Call) -> Self {
+    pub(super) fn new(activity: Activity, call: Call, bodies: Option<Box<Bodies>>) -> Self {
         let current = activity.current();
-        Self { stage: Stage::Open(activity), current, call, progress: None, in_poll: false }
+        Self { stage: Stage::Open(activity), current, call, progress: None, bodies, in_poll: false }
     }
 
     /// The handle for handlers. One is there also in a call that the policy excludes.
@@ -56,7 +63,7 @@ impl Recording {
     #[must_use]
     pub fn awaits_outcome(&self) -> bool {
         match &self.stage {
-            Stage::Open(activity) => activity.rule().is_some_and(crate::policy::Rule::await_outcome),
+            Stage::Open(activity) => activity.rule().is_some_and(Rule::await_outcome),
             Stage::Ending(_) => true,
             Stage::Ended => false,
         }
@@ -73,18 +80,35 @@ impl Recording {
         polled
     }
 
-    /// Notes the head of the response. Says whether a body is still to come; otherwise the call has
-    /// ended.
-    pub fn head(&mut self, head: &Head) -> bool {
-        let Head { status, length, is_end, code } = *head;
+    /// Starts to watch the request body, where the rule asks for it; `None` where it does not.
+    ///
+    /// `header` gives the first value of a header of the request, asked for by its name in lower
+    /// case. A body that is known to be empty should be told so with [`RequestBody::end`].
+    pub fn request_body<'h>(&mut self, header: impl Fn(&str) -> Option<&'h [u8]>) -> Option<RequestBody> {
+        let announced = self.call.request_bytes;
+        Some(self.bodies.as_mut()?.watch_request(announced, header))
+    }
+
+    /// Notes the head of the response, `header` giving the first value of one of its headers by its
+    /// name in lower case. Says whether a body is still to come; otherwise the call has ended.
+    pub fn head<'h>(&mut self, head: Head, header: impl Fn(&str) -> Option<&'h [u8]>) -> bool {
+        let Head { status, length, is_end } = head;
         let upgraded = status == 101 || (self.call.is_connect && (200..300).contains(&status));
         let bodyless = self.call.is_head || matches!(status, 204 | 304);
         self.progress = Some(Progress {
             status,
             delivered: (!upgraded).then_some(0),
-            announced: length,
-            code: code.filter(|_| self.call.dialect == Dialect::Grpc),
+            announced: length.or_else(|| header("content-length").and_then(content_length)),
+            code: match self.call.dialect {
+                Dialect::Http => None,
+                Dialect::Grpc => header("grpc-status").map(grpc::code),
+            },
         });
+        if let Some(bodies) = &mut self.bodies
+            && !upgraded
+        {
+            bodies.watch_response(header);
+        }
         let ends = upgraded || bodyless || is_end;
         if ends {
             self.end();
@@ -92,8 +116,24 @@ impl Recording {
         !ends
     }
 
-    /// Counts body bytes that are handed on.
-    pub fn delivered(&mut self, bytes: usize) {
+    /// Notes body bytes that are handed on.
+    pub fn delivered(&mut self, chunk: &[u8]) {
+        self.count(chunk.len());
+        if let Some(bodies) = &mut self.bodies {
+            bodies.delivered(chunk);
+        }
+    }
+
+    /// Counts body bytes that are handed on and cannot be looked at. Where the rule asks for the
+    /// response body, its digest stops before them.
+    pub fn delivered_unseen(&mut self, bytes: usize) {
+        self.count(bytes);
+        if let Some(bodies) = &mut self.bodies {
+            bodies.delivered_unseen();
+        }
+    }
+
+    fn count(&mut self, bytes: usize) {
         let delivered = self.progress.as_mut().and_then(|progress| progress.delivered.as_mut());
         if let Some(delivered) = delivered {
             *delivered = delivered.saturating_add(bytes as u64);
@@ -122,12 +162,13 @@ impl Recording {
         matches!(self.stage, Stage::Ending(_))
     }
 
-    /// Notes trailers, with the `grpc-status` in them: nothing follows. The call has ended.
-    pub fn trailers(&mut self, grpc_status: Option<&[u8]>) {
-        if let (Some(progress), Some(status)) = (&mut self.progress, grpc_status)
+    /// Notes trailers, `trailer` giving the first value of one by its name in lower case: nothing
+    /// follows them. The call has ended.
+    pub fn trailers<'h>(&mut self, trailer: impl Fn(&str) -> Option<&'h [u8]>) {
+        if let Some(progress) = &mut self.progress
             && self.call.dialect == Dialect::Grpc
         {
-            progress.code = Some(grpc::code(status));
+            progress.code = trailer("grpc-status").map(grpc::code).or(progress.code);
         }
         self.end();
     }
@@ -135,17 +176,18 @@ impl Recording {
     /// The response has ended in order. Does nothing the second time.
     pub fn end(&mut self) {
         if let Some(progress) = self.progress {
-            self.write(self.call.dialect.outcome(progress.status, progress.code));
+            self.write(self.call.dialect.outcome(progress.status, progress.code), true);
         }
     }
 
     /// The handler's service failed instead of answering; `status` is what the framework will make
     /// of the error, where that is known.
     pub fn service_failed(&mut self, status: Option<u16>) {
-        self.write(match status {
+        let outcome = match status {
             Some(status) => Outcome::http(status),
             None => Outcome::new(OutcomeResult::Error).error("the service returned an error"),
-        });
+        };
+        self.write(outcome, false);
     }
 
     /// The response body broke.
@@ -155,7 +197,7 @@ impl Recording {
             // What a stream that is reset means to its caller (gRPC over HTTP/2, "Errors").
             Dialect::Grpc => Outcome::grpc(grpc::INTERNAL),
         };
-        self.write(outcome.error("the response body failed"));
+        self.write(outcome.error("the response body failed"), false);
     }
 
     /// Ready when what is left of the answer may go out: at once, unless the rule asks to await the
@@ -177,7 +219,7 @@ impl Recording {
         }
     }
 
-    fn write(&mut self, mut outcome: Outcome<'_>) {
+    fn write(&mut self, mut outcome: Outcome<'_>, response_ended: bool) {
         if !matches!(self.stage, Stage::Open(_)) {
             return;
         }
@@ -190,12 +232,27 @@ impl Recording {
         if let Some(bytes) = self.progress.and_then(|progress| progress.delivered) {
             outcome = outcome.response_bytes(bytes);
         }
-        if activity.rule().is_some_and(crate::policy::Rule::await_outcome) {
+        let rule = activity.rule();
+        if let Some(bodies) = self.bodies.take() {
+            outcome = bodies.add_to(outcome, response_ended);
+        } else if rule.is_some_and(|rule| rule.level().needs_body_capture()) {
+            outcome = not_captured(outcome);
+        }
+        if rule.is_some_and(Rule::await_outcome) {
             self.stage = Stage::Ending(activity.finish_durably(outcome));
         } else {
             activity.finish(outcome);
         }
     }
+}
+
+/// The outcome of a call whose rule asks for bodies that nobody showed.
+fn not_captured(outcome: Outcome<'_>) -> Outcome<'_> {
+    let error = match &outcome.error {
+        Some(error) => format!("{error}; {NOT_CAPTURED}").into(),
+        None => NOT_CAPTURED.into(),
+    };
+    Outcome { error: Some(error), ..outcome }
 }
 
 impl Drop for Recording {
@@ -204,15 +261,16 @@ impl Drop for Recording {
             return;
         }
         if self.in_poll {
-            self.write(self.cut_short(OutcomeResult::Panicked));
+            self.write(self.cut_short(OutcomeResult::Panicked), false);
         } else if self.is_complete() {
             // Servers drop a body of known length after its last byte, without asking for the end.
             self.end();
         } else {
-            self.write(match self.call.dialect {
+            let outcome = match self.call.dialect {
                 Dialect::Http => self.cut_short(OutcomeResult::Cancelled),
                 Dialect::Grpc => Outcome::grpc(self.call.given_up()),
-            });
+            };
+            self.write(outcome, false);
         }
     }
 }

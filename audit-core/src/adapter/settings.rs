@@ -22,6 +22,9 @@ pub struct Settings {
     pub trusted_proxies: TrustedProxies,
     /// Which headers and query parameters are recorded: none.
     pub allow_list: AllowList,
+    /// Whether the adapter shows the bodies that a rule asks for: not until it says so. A call
+    /// under such a rule is refused otherwise, or goes on and its outcome says that they are missing.
+    pub captures_bodies: bool,
 }
 
 impl Settings {
@@ -34,12 +37,14 @@ impl Settings {
             identify: Arc::new(DefaultIdentify),
             trusted_proxies: TrustedProxies::default(),
             allow_list: AllowList::default(),
+            captures_bodies: false,
         }
     }
 
     /// Encodes the intent of a request and starts to record it. Never blocks.
     pub fn begin<R: Request>(&self, request: &R) -> Beginning {
-        Beginning::new(begin(self, request), Call::of(self.dialect, request))
+        let capture = self.log.body_capture().filter(|_| self.captures_bodies);
+        Beginning::new(begin(self, request), Call::of(self.dialect, request), capture.cloned())
     }
 }
 
