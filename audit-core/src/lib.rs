@@ -44,6 +44,7 @@
 //!   Without one, every call is `synced` within a second, or refused.
 //! * [`identity`], [`capture`] and [`redaction`]: who is asking, with which bodies, and what is left out.
 //! * [`backend`]: where lines are kept, [`File`] and [`Memory`], and what [`Durability`] means.
+//! * [`adapter`]: what the adapters of web frameworks share.
 //! * [`key`] and [`evidence`]: keys, the tree, checkpoints, proofs. No I/O, no clock.
 //! * [`verify`]: checking, searching and proving a log that somebody else wrote.
 //!
@@ -62,6 +63,7 @@
 //! signing key can rewrite everything that was never copied elsewhere. A rollback of the whole
 //! directory cannot be told from the directory alone: keep a checkpoint in another place.
 
+pub mod adapter;
 pub mod backend;
 pub mod capture;
 #[cfg(feature = "conformance")]
