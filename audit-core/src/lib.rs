@@ -42,7 +42,7 @@
 //! * [`record`]: [`Event`], [`Outcome`], [`Actor`], and a strict parser of lines.
 //! * [`policy`]: which calls are recorded, how durably, and what happens when they cannot be.
 //!   Without one, every call is `synced` within a second, or refused.
-//! * [`identity`] and [`redaction`]: who is asking, and what is left out.
+//! * [`identity`], [`capture`] and [`redaction`]: who is asking, with which bodies, and what is left out.
 //! * [`backend`]: where lines are kept, [`File`] and [`Memory`], and what [`Durability`] means.
 //! * [`key`] and [`evidence`]: keys, the tree, checkpoints, proofs. No I/O, no clock.
 //! * [`verify`]: checking, searching and proving a log that somebody else wrote.
@@ -61,6 +61,7 @@
 //! directory cannot be told from the directory alone: keep a checkpoint in another place.
 
 pub mod backend;
+pub mod capture;
 #[cfg(feature = "conformance")]
 pub mod conformance;
 pub mod evidence;

@@ -192,8 +192,49 @@ fn a_delegate_acts_on_behalf_of_the_subject() {
     );
     assert_eq!(actor.kind, ActorType::ServiceAccount);
     assert_eq!(actor.id.as_deref(), Some("system:serviceaccount:a:b"));
+    let earlier = Principal::new(ActorType::Unknown, "earlier").issuer("https://as.example");
     let subject = Principal::new(ActorType::User, "user@example.com").issuer("https://as.example");
-    assert_eq!(actor.on_behalf_of, [subject]);
+    assert_eq!(actor.on_behalf_of, [earlier, subject]);
+}
+
+#[test]
+fn who_acted_before_stands_between_the_actor_and_the_subject_latest_first() {
+    let actor = identified(
+        r#"{"iss":"https://as.example","sub":"ada","email":"ada@example.com",
+            "act":{"sub":"third","iss":"https://c.example",
+              "act":{"client_id":"second","act":{"sub":"spiffe://a/first"}}}}"#,
+    );
+    assert_eq!(actor.id.as_deref(), Some("third"));
+    assert_eq!(actor.issuer.as_deref(), Some("https://c.example"));
+    let principals: Vec<_> = actor.on_behalf_of.iter().map(|one| (one.kind, one.id.as_str())).collect();
+    assert_eq!(
+        principals,
+        [
+            (ActorType::ServiceAccount, "second"),
+            (ActorType::ServiceAccount, "spiffe://a/first"),
+            (ActorType::User, "ada")
+        ]
+    );
+}
+
+#[test]
+fn an_unnamed_delegate_does_not_make_the_subject_act_itself() {
+    let actor = identified(r#"{"sub":"system:serviceaccount:a:b","act":{}}"#);
+    assert_eq!((actor.kind, actor.id.as_deref()), (ActorType::Unknown, None));
+    assert_eq!(actor.on_behalf_of[0].id, "system:serviceaccount:a:b");
+}
+
+#[test]
+fn more_parties_than_a_record_has_room_for_are_not_believed() {
+    let chain = |parties: usize| {
+        let act = (0..parties).fold("null".to_owned(), |inner, _| format!(r#"{{"sub":"a","act":{inner}}}"#));
+        format!(r#"{{"sub":"ada","act":{act}}}"#)
+    };
+    let longest = identified(&chain(8));
+    assert_eq!(longest.on_behalf_of.len(), 8);
+    assert_eq!(longest.on_behalf_of[7].id, "ada");
+    let longer = identified(&chain(9));
+    assert_eq!(longer, Actor::unknown().auth("jwt").reason("malformed token: more than 8 parties in act"));
 }
 
 #[test]

@@ -69,7 +69,7 @@ pub(super) struct Claims<'a> {
     pub(super) kubernetes_secret: Claim<'a>,
     /// Who acts for `sub` (RFC 8693 §4.1).
     #[serde(borrow, deserialize_with = "object_or_null")]
-    pub(super) act: Delegate<'a>,
+    pub(super) act: Option<Box<Delegate<'a>>>,
 }
 
 impl<'a> Claims<'a> {
@@ -165,7 +165,7 @@ impl<'de> Visitor<'de> for ClaimVisitor {
     }
 }
 
-/// The claim `act`: another party, of whom only the outermost counts (RFC 8693 §4.1).
+/// The claim `act`: who acts, and inside of it who acted before (RFC 8693 §4.1).
 #[derive(Debug, Default, Deserialize)]
 #[serde(default)]
 pub(super) struct Delegate<'a> {
@@ -173,27 +173,40 @@ pub(super) struct Delegate<'a> {
     pub(super) sub: Claim<'a>,
     #[serde(borrow)]
     pub(super) iss: Claim<'a>,
+    #[serde(borrow)]
+    pub(super) client_id: Claim<'a>,
+    #[serde(borrow, deserialize_with = "object_or_null")]
+    pub(super) act: Option<Box<Delegate<'a>>>,
 }
 
-/// Takes an object or `null` for the claim `act`, and nothing else.
-fn object_or_null<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Delegate<'de>, D::Error> {
+impl<'a> Delegate<'a> {
+    /// This party, and those that acted before it, latest first.
+    pub(super) fn chain(&self) -> impl Iterator<Item = &Delegate<'a>> {
+        std::iter::successors(Some(self), |delegate| delegate.act.as_deref())
+    }
+}
+
+/// Takes an object or `null` for the claim `act`, and nothing else. How deep objects nest is
+/// bounded by `serde_json`: 128.
+fn object_or_null<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<Box<Delegate<'de>>>, D::Error> {
     deserializer.deserialize_any(DelegateVisitor)
 }
 
 struct DelegateVisitor;
 
 impl<'de> Visitor<'de> for DelegateVisitor {
-    type Value = Delegate<'de>;
+    type Value = Option<Box<Delegate<'de>>>;
 
     fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str("an object")
     }
 
     fn visit_unit<E>(self) -> Result<Self::Value, E> {
-        Ok(Delegate::default())
+        Ok(None)
     }
 
     fn visit_map<A: MapAccess<'de>>(self, members: A) -> Result<Self::Value, A::Error> {
-        Delegate::deserialize(MapAccessDeserializer::new(members))
+        let delegate = Delegate::deserialize(MapAccessDeserializer::new(members))?;
+        Ok(Some(Box::new(delegate)))
     }
 }

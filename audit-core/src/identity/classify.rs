@@ -2,23 +2,27 @@
 
 use crate::record::{Actor, ActorType, Principal};
 
-use super::claims::Claims;
+use super::claims::{Claims, Delegate};
 
 /// The issuer of GitHub Actions on github.com; a GitHub server ends its own with the suffix below.
 const GITHUB_ACTIONS: &str = "https://token.actions.githubusercontent.com";
 const GITHUB_SERVER_SUFFIX: &str = "/_services/token";
 
-/// The actor that `claims` describe. Not verified: that is for whoever checked the signature.
-pub(super) fn classify(claims: &Claims<'_>) -> Actor {
+/// The most principals that an actor may act for, which is what a record has room for.
+const PRINCIPALS: usize = 8;
+
+/// The actor that `claims` describe, or why there is none. Not verified: that is for whoever
+/// checked the signature.
+pub(super) fn classify(claims: &Claims<'_>) -> Result<Actor, &'static str> {
     let subject = Holder::of(claims);
-    let mut actor = match claims.act.sub.text() {
+    let mut actor = match &claims.act {
         None => {
             let mut actor = Actor::new(subject.kind);
             actor.id = subject.id.map(str::to_owned);
             actor.issuer = claims.iss.text().map(str::to_owned);
             actor
         }
-        Some(delegate) => delegated(claims, &subject, delegate),
+        Some(delegate) => delegated(claims, &subject, delegate)?,
     };
     if let Some(starter) = claims.actor.text().filter(|_| is_github(claims)) {
         let mut principal = Principal::new(ActorType::User, starter);
@@ -27,24 +31,44 @@ pub(super) fn classify(claims: &Claims<'_>) -> Actor {
     }
     let credential = (claims.jti.text()).or(claims.uti.text()).or(claims.kubernetes_secret.text());
     actor.credential = credential.map(str::to_owned);
-    actor
+    Ok(actor)
 }
 
-/// Who acts when the token says that somebody acts for its subject (RFC 8693 §4.1).
-fn delegated(claims: &Claims<'_>, subject: &Holder<'_>, delegate: &str) -> Actor {
-    let kind = if is_workload_name(delegate) || is_client(claims, delegate) {
-        ActorType::ServiceAccount
-    } else {
-        ActorType::Unknown
-    };
-    let mut actor = Actor::new(kind).id(delegate);
-    actor.issuer = claims.act.iss.text().or(claims.iss.text()).map(str::to_owned);
+/// Who acts when the token says that somebody acts for its subject (RFC 8693 §4.1): the outermost
+/// party, on behalf of those that acted before it, latest first, and of the subject at last.
+fn delegated(claims: &Claims<'_>, subject: &Holder<'_>, delegate: &Delegate<'_>) -> Result<Actor, &'static str> {
+    let mut actor = Actor::new(delegate_kind(claims, delegate));
+    actor.id = delegate_id(delegate).map(str::to_owned);
+    actor.issuer = delegate_issuer(claims, delegate);
+    for earlier in delegate.chain().skip(1) {
+        // Without a name it is still a party.
+        let mut principal = Principal::new(delegate_kind(claims, earlier), delegate_id(earlier).unwrap_or_default());
+        principal.issuer = delegate_issuer(claims, earlier);
+        actor.on_behalf_of.push(principal);
+    }
     if let Some(id) = subject.id {
         let mut principal = Principal::new(subject.kind, id);
         principal.issuer = claims.iss.text().map(str::to_owned);
         actor.on_behalf_of.push(principal);
     }
-    actor
+    if actor.on_behalf_of.len() > PRINCIPALS {
+        return Err("malformed token: more than 8 parties in act");
+    }
+    Ok(actor)
+}
+
+fn delegate_id<'a>(delegate: &'a Delegate<'_>) -> Option<&'a str> {
+    delegate.sub.text().or(delegate.client_id.text())
+}
+
+fn delegate_issuer(claims: &Claims<'_>, delegate: &Delegate<'_>) -> Option<String> {
+    delegate.iss.text().or(claims.iss.text()).map(str::to_owned)
+}
+
+fn delegate_kind(claims: &Claims<'_>, delegate: &Delegate<'_>) -> ActorType {
+    let is_service = delegate_id(delegate)
+        .is_some_and(|id| is_workload_name(id) || is_client(claims, id) || delegate.client_id.is(id));
+    if is_service { ActorType::ServiceAccount } else { ActorType::Unknown }
 }
 
 /// The subject of a token.

@@ -10,6 +10,7 @@ use super::shared::{Shared, lock};
 use super::submission::{Role, Submission};
 use super::synchronizer::Landed;
 use super::{Builder, Coverage, CurrentActivity, Health};
+use crate::capture::BodyCapture;
 use crate::key::VerifierKey;
 use crate::policy::{Level, Policy, Subject};
 use crate::record::{ActivityId, Event, EventFrame, Kind, encode_event};
@@ -160,6 +161,12 @@ impl AuditLog {
     #[must_use]
     pub fn policy(&self) -> Arc<Policy> {
         self.shared().policy()
+    }
+
+    /// How bodies are captured, if they are. Which ones is for the policy to say.
+    #[must_use]
+    pub fn body_capture(&self) -> Option<&Arc<BodyCapture>> {
+        self.shared().body_capture.as_ref()
     }
 
     /// The key that checks this log's checkpoints, under the log's own name `<origin>/<log id>`.

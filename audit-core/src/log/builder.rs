@@ -4,6 +4,7 @@ use super::open::open;
 use super::sequencer::far;
 use super::{AuditLog, OpenError};
 use crate::backend::Backend;
+use crate::capture::BodyCapture;
 use crate::key::Key;
 use crate::policy::Policy;
 use crate::record::RecordLimits;
@@ -109,11 +110,19 @@ pub struct Builder {
     pub(crate) backend: Option<Box<dyn Backend>>,
     pub(crate) policy: Policy,
     pub(crate) limits: LogLimits,
+    pub(crate) body_capture: Option<BodyCapture>,
 }
 
 impl Builder {
     pub(crate) fn new(origin: String) -> Self {
-        Self { origin, key: None, backend: None, policy: Policy::default(), limits: LogLimits::default() }
+        Self {
+            origin,
+            key: None,
+            backend: None,
+            policy: Policy::default(),
+            limits: LogLimits::default(),
+            body_capture: None,
+        }
     }
 
     /// The key that signs checkpoints. Required.
@@ -132,6 +141,13 @@ impl Builder {
     /// more than a second.
     pub fn policy(mut self, policy: Policy) -> Self {
         self.policy = policy;
+        self
+    }
+
+    /// Captures the bodies of calls whose rule asks for that. Without it, a policy with a rule of
+    /// level `request` or `request_response` is refused.
+    pub fn capture_bodies(mut self, capture: BodyCapture) -> Self {
+        self.body_capture = Some(capture);
         self
     }
 

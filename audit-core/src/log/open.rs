@@ -15,13 +15,14 @@ use super::shared::{Progress, Shared};
 use super::synchronizer::{Landed, SynchronizerThread};
 use super::{AuditLog, Builder, LogLimits, OpenError, Refused, life};
 use crate::backend::{Backend, BackendError, Capabilities, Head, Opened};
+use crate::capture::BodyCapture;
 use crate::evidence::{Checkpoint, CompactRange, SignedCheckpoint, leaf_hash};
 use crate::key::{Key, VerifierKey};
 use crate::policy::{Level, Policy};
 
 /// Opens the log that `builder` describes.
 pub(crate) fn open(builder: Builder) -> Result<AuditLog, OpenError> {
-    let Builder { origin, key, backend, policy, limits } = builder;
+    let Builder { origin, key, backend, policy, limits, body_capture } = builder;
     let limits = limits.bounded();
     let key = key.ok_or_else(|| {
         configuration("no signing key: give the builder one with `.key(..)`; `audit keygen` makes one")
@@ -29,7 +30,7 @@ pub(crate) fn open(builder: Builder) -> Result<AuditLog, OpenError> {
     let mut backend = backend.ok_or_else(|| configuration("no backend: give the builder one with `.backend(..)`"))?;
     check_origin(&origin)?;
     check_limits(&limits)?;
-    check_policy(&policy, backend.capabilities())?;
+    check_policy(&policy, backend.capabilities(), body_capture.is_some())?;
 
     let opened = backend.open(far(Instant::now(), limits.open_timeout))?;
     let key = match &opened.verifier_key {
@@ -42,7 +43,7 @@ pub(crate) fn open(builder: Builder) -> Result<AuditLog, OpenError> {
     };
     let verifier_key = key.verifier().clone();
     let (range, signed) = tree(&opened, &verifier_key, backend.as_mut(), &limits)?;
-    start(&origin, key, backend, policy, limits, &opened, range, signed)
+    start(&origin, key, backend, policy, body_capture, limits, &opened, range, signed)
 }
 
 fn configuration(detail: impl Into<String>) -> OpenError {
@@ -101,10 +102,11 @@ fn check_limits(limits: &LogLimits) -> Result<(), OpenError> {
     Ok(())
 }
 
-fn check_policy(policy: &Policy, capabilities: Capabilities) -> Result<(), OpenError> {
-    if let Some(rule) = policy.needs_body_capture() {
+fn check_policy(policy: &Policy, capabilities: Capabilities, captures_bodies: bool) -> Result<(), OpenError> {
+    if let Some(rule) = policy.needs_body_capture().filter(|_| !captures_bodies) {
         return Err(configuration(format!(
-            "policy rule `{rule}` asks for bodies, and nothing here captures bodies: use level `metadata`"
+            "policy rule `{rule}` asks for bodies, and the log captures none: call `.capture_bodies(BodyCapture::new())` \
+             on its builder, or use level `metadata`"
         )));
     }
     if let Some(rule) = policy.rules().iter().find(|rule| rule.await_outcome()) {
@@ -243,6 +245,7 @@ fn start(
     key: Key,
     mut backend: Box<dyn Backend>,
     policy: Policy,
+    body_capture: Option<BodyCapture>,
     limits: LogLimits,
     opened: &Opened,
     range: CompactRange,
@@ -262,6 +265,7 @@ fn start(
         losses: Mutex::new(Losses::default()),
         coverage: Counters::default(),
         policy: RwLock::new(Arc::new(policy)),
+        body_capture: body_capture.map(Arc::new),
         limits,
         verifier_key: key.verifier().clone(),
         progress: Progress::new(head.size, signed),

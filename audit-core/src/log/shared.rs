@@ -10,6 +10,7 @@ use super::losses::{Losses, Lost};
 use super::queue::{Entry, Queue, Room};
 use super::submission::{Ended, Landing, Role, Submission};
 use super::{CloseError, Closed, Health, LogLimits, Refused};
+use crate::capture::BodyCapture;
 use crate::key::VerifierKey;
 use crate::policy::Policy;
 use crate::record::{Outcome, OutcomeFrame, OutcomeResult, encode_outcome};
@@ -28,6 +29,7 @@ pub(crate) struct Shared {
     pub(crate) losses: Mutex<Losses>,
     pub(crate) coverage: Counters,
     pub(crate) policy: RwLock<Arc<Policy>>,
+    pub(crate) body_capture: Option<Arc<BodyCapture>>,
     pub(crate) limits: LogLimits,
     pub(crate) verifier_key: VerifierKey,
     pub(crate) progress: Progress,

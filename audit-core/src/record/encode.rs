@@ -3,12 +3,14 @@
 use std::borrow::Cow;
 use std::time::{Duration, SystemTime};
 
+use super::encode_captured::{REQUEST, RESPONSE};
 use super::json::{write_float, write_integer, write_string, write_unsigned};
 use super::line::FRAME_LIMIT;
 use super::time::write_rfc3339;
 use super::{
     ActivityId, Actor, Event, Http, Kind, Outcome, OutcomeResult, Protocol, RecordLimits, Rpc, Source, Span, Value,
 };
+use crate::capture::CapturedBody;
 
 /// Room that is kept for the members that always come last: `policy`, `truncated` and the brace.
 const CLOSING: usize = 512;
@@ -33,8 +35,21 @@ impl BodyWriter {
         Self { out, limit: line.saturating_sub(FRAME_LIMIT + CLOSING), truncated: Vec::new() }
     }
 
-    fn room(&self) -> usize {
+    /// How many bytes there is room for.
+    pub(super) fn room(&self) -> usize {
         self.limit.saturating_sub(self.out.len())
+    }
+
+    /// How many bytes have been written.
+    pub(super) fn length(&self) -> usize {
+        self.out.len()
+    }
+
+    /// Inserts what has been encoded elsewhere, and says how long that is.
+    pub(super) fn insert(&mut self, at: usize, encoded: &[u8]) -> usize {
+        let at = at.min(self.out.len());
+        self.out.splice(at..at, encoded.iter().copied());
+        encoded.len()
     }
 
     /// Starts a member; `name` needs no escaping.
@@ -110,6 +125,29 @@ impl BodyWriter {
         self.out.push(b'{');
         fill(self);
         self.out.push(b'}');
+    }
+
+    /// An array member of objects, their members written by `fill`; none when there are no `items`.
+    pub(super) fn array<T>(
+        &mut self,
+        name: &str,
+        items: impl ExactSizeIterator<Item = T>,
+        mut fill: impl FnMut(&mut Self, T),
+    ) {
+        if items.len() == 0 {
+            return;
+        }
+        self.key(name);
+        self.out.push(b'[');
+        for (index, item) in items.enumerate() {
+            if index > 0 {
+                self.out.push(b',');
+            }
+            self.out.push(b'{');
+            fill(self, item);
+            self.out.push(b'}');
+        }
+        self.out.push(b']');
     }
 
     /// Who did it.
@@ -376,10 +414,16 @@ pub(crate) fn encode_outcome(
     if let Some(digest) = outcome.request_sha256 {
         body.word("request_sha256", &digest.to_hex());
     }
+    let request = outcome.request_body.as_deref().and_then(|captured| body.captured(REQUEST, captured));
+    if let Some(digest) = outcome.response_body.as_deref().and_then(CapturedBody::sha256) {
+        body.word("response_sha256", &digest.to_hex());
+    }
+    let response = outcome.response_body.as_deref().and_then(|captured| body.captured(RESPONSE, captured));
     if let Some(error) = &outcome.error {
         body.text("error", error, limits.error);
     }
     body.attributes(frame.attributes, limits);
+    body.texts([request, response]);
     body.finish(None)
 }
 

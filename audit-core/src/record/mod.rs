@@ -5,6 +5,7 @@
 
 mod actor;
 mod encode;
+mod encode_captured;
 mod event;
 mod id;
 pub(crate) mod json;

@@ -1,5 +1,7 @@
 use std::borrow::Cow;
+use std::sync::Arc;
 
+use crate::capture::CapturedBody;
 use crate::evidence::Hash;
 
 /// How an activity ended, in one word. It stands in the member `result`.
@@ -91,6 +93,8 @@ pub struct Outcome<'a> {
     pub(crate) request_bytes: Option<u64>,
     pub(crate) response_bytes: Option<u64>,
     pub(crate) request_sha256: Option<Hash>,
+    pub(crate) request_body: Option<Arc<CapturedBody>>,
+    pub(crate) response_body: Option<Arc<CapturedBody>>,
     pub(crate) error: Option<Cow<'a, str>>,
 }
 
@@ -105,6 +109,8 @@ impl<'a> Outcome<'a> {
             request_bytes: None,
             response_bytes: None,
             request_sha256: None,
+            request_body: None,
+            response_body: None,
             error: None,
         }
     }
@@ -157,6 +163,22 @@ impl<'a> Outcome<'a> {
     #[must_use]
     pub const fn request_sha256(mut self, digest: Hash) -> Self {
         self.request_sha256 = Some(digest);
+        self
+    }
+
+    /// Sets what was captured of the request's body; its digest, when it was read to its end, takes
+    /// the place of [`request_sha256`](Self::request_sha256).
+    #[must_use]
+    pub fn request_body(mut self, body: CapturedBody) -> Self {
+        self.request_sha256 = body.sha256().or(self.request_sha256);
+        self.request_body = Some(Arc::new(body));
+        self
+    }
+
+    /// Sets what was captured of the response's body, its digest included.
+    #[must_use]
+    pub fn response_body(mut self, body: CapturedBody) -> Self {
+        self.response_body = Some(Arc::new(body));
         self
     }
 

@@ -21,6 +21,11 @@ impl Schema {
         kinds.map(|rule| rule["if"]["properties"]["kind"]["const"].as_str().unwrap()).collect()
     }
 
+    /// The members of what is defined under `name`.
+    pub(crate) fn members_of(&self, name: &str) -> Vec<&str> {
+        self.0["$defs"][name]["properties"].as_object().unwrap().keys().map(String::as_str).collect()
+    }
+
     /// What is wrong with `record`.
     pub(crate) fn faults(&self, record: &Value) -> Vec<String> {
         let mut faults = Vec::new();

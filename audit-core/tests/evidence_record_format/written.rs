@@ -11,6 +11,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
 use audit_core::backend::{Backend, BackendError, Batch, Capabilities, File, Head, Opened, Synchronizer};
+use audit_core::capture::{BodyCapture, BodyFormat, CapturedBody};
 use audit_core::record::{Actor, ActorType, Event, Http, Kind, Outcome, OutcomeResult, Principal, Protocol};
 use audit_core::record::{Record, Rpc, Span};
 use audit_core::{AuditLog, Durability, Key};
@@ -112,6 +113,30 @@ fn events() -> [Event<'static>; 3] {
     })
 }
 
+/// A body with text.
+fn json_body() -> CapturedBody {
+    let settings = BodyCapture::new().prefix(20).unwrap();
+    let mut recorder = settings.recorder(Some(b"application/json"), None, BodyFormat::Http);
+    recorder.update(b"{\"pin\":1,\"amount\":2000}");
+    recorder.end();
+    recorder.finish()
+}
+
+/// A body with messages, of which the end was not seen.
+fn grpc_body() -> CapturedBody {
+    let mut recorder = BodyCapture::new().recorder(Some(b"application/grpc"), Some(b"gzip"), BodyFormat::Grpc);
+    recorder.update(&[1, 0, 0, 0, 1, 7, 0]);
+    recorder.finish()
+}
+
+/// A body without either.
+fn compressed_body() -> CapturedBody {
+    let mut recorder = BodyCapture::new().recorder(Some(b"application/json"), Some(b"gzip"), BodyFormat::Http);
+    recorder.update(b"\x1f\x8b");
+    recorder.end();
+    recorder.finish()
+}
+
 fn open(directory: &Path, full: &Arc<AtomicBool>) -> AuditLog {
     let store = Fillable { file: File::new(directory).min_free(0), full: Arc::clone(full) };
     AuditLog::builder("docs.example/log")
@@ -141,8 +166,8 @@ async fn written(directory: &Path) {
     let log = open(directory, &full);
     let outcomes = [
         Outcome::http(201).request_bytes(10).response_bytes(u64::MAX).request_sha256(audit_core::evidence::Hash::ZERO),
-        Outcome::grpc(7).error("not yours\n"),
-        Outcome::new(OutcomeResult::Failure),
+        Outcome::grpc(7).error("not yours\n").request_body(grpc_body()).response_body(compressed_body()),
+        Outcome::new(OutcomeResult::Failure).request_body(json_body()),
     ];
     for (event, outcome) in events().iter().zip(outcomes) {
         let activity = log.begin(event).await.unwrap();
@@ -184,12 +209,21 @@ async fn every_record_that_a_log_writes_is_as_the_schema_says() {
         assert_eq!(schema.faults(&record), Vec::<String>::new(), "{record}");
         kinds.insert(record["kind"].as_str().unwrap().to_owned());
         members.extend(record.as_object().unwrap().keys().cloned());
+        for body in ["request_body", "response_body"] {
+            let described = record.get(body).and_then(Value::as_object).into_iter().flatten();
+            members.extend(described.map(|(name, _)| format!("body.{name}")));
+        }
     }
     let expected = ["event", "gap", "heartbeat", "intent", "log.closed", "log.opened", "log.recovered", "outcome"]
         .map(str::to_owned);
     assert_eq!(kinds, BTreeSet::from(expected));
-    for member in ["parent", "http", "rpc", "span", "trace", "attrs", "truncated", "request_sha256", "code"] {
+    for member in
+        ["parent", "http", "rpc", "span", "trace", "attrs", "truncated", "request_sha256", "response_sha256", "code"]
+    {
         assert!(members.contains(member), "no record has {member}: this test no longer covers it");
+    }
+    for member in schema.members_of("body") {
+        assert!(members.contains(&format!("body.{member}")), "no body has {member}");
     }
 }
 
@@ -225,6 +259,10 @@ fn the_schema_refuses_what_is_no_record() {
         ("actor", json!({"type": "user", "verified": true, "name": "ada"})),
         ("attrs", json!({"list": []})),
         ("truncated", json!([])),
+        ("request_body", json!({"text": 1})),
+        ("request_body", json!({"unread": false})),
+        ("response_body", json!({"withheld": "mood"})),
+        ("response_body", json!({"messages": []})),
         ("unheard_of", json!(1)),
     ];
     for (name, value) in changes {

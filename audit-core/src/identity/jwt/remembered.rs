@@ -1,0 +1,73 @@
+use std::collections::HashMap;
+use std::mem;
+use std::sync::{Arc, PoisonError, RwLock};
+
+use sha2::{Digest, Sha256};
+
+use crate::record::Actor;
+
+/// SHA-256 of a whole token, signature included.
+pub(super) type TokenDigest = [u8; 32];
+
+pub(super) fn digest(token: &[u8]) -> TokenDigest {
+    Sha256::digest(token).into()
+}
+
+/// What is known of a token whose signature was checked.
+pub(super) struct KnownToken {
+    pub(super) actor: Actor,
+    /// The first second, since 1970, in which the token may be used.
+    pub(super) from: i64,
+    /// The first second in which it may not be used any more.
+    pub(super) until: i64,
+}
+
+/// Tokens whose signatures were checked with the keys in use, by digest. Bounded: when the recent
+/// ones fill half of the room they become the older ones, and what was older is forgotten.
+pub(super) struct RememberedTokens {
+    half: usize,
+    generations: RwLock<Generations>,
+}
+
+#[derive(Default)]
+struct Generations {
+    recent: HashMap<TokenDigest, Arc<KnownToken>>,
+    older: HashMap<TokenDigest, Arc<KnownToken>>,
+}
+
+impl RememberedTokens {
+    /// Room for `limit` tokens; none at all for 0.
+    pub(super) fn new(limit: usize) -> Self {
+        Self { half: limit.div_ceil(2), generations: RwLock::default() }
+    }
+
+    pub(super) fn get(&self, digest: &TokenDigest) -> Option<Arc<KnownToken>> {
+        if self.half == 0 {
+            return None;
+        }
+        let generations = self.generations.read().unwrap_or_else(PoisonError::into_inner);
+        if let Some(known) = generations.recent.get(digest) {
+            return Some(Arc::clone(known));
+        }
+        let known = Arc::clone(generations.older.get(digest)?);
+        drop(generations);
+        self.insert(*digest, Arc::clone(&known));
+        Some(known)
+    }
+
+    pub(super) fn insert(&self, digest: TokenDigest, known: Arc<KnownToken>) {
+        if self.half == 0 {
+            return;
+        }
+        let mut forgotten = HashMap::new();
+        let mut generations = self.generations.write().unwrap_or_else(PoisonError::into_inner);
+        if generations.recent.len() >= self.half {
+            let recent = mem::take(&mut generations.recent);
+            forgotten = mem::replace(&mut generations.older, recent);
+        }
+        generations.recent.insert(digest, known);
+        drop(generations);
+        // Freed without the lock.
+        drop(forgotten);
+    }
+}
