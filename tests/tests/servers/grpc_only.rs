@@ -33,7 +33,7 @@ async fn a_deadline_that_passes_is_recorded_as_such(_: Framework) {
     assert!(matches!(seen, Some(1 | 4)), "{seen:?}");
     let stopped = server.stop().await;
     let (_, outcome) = stopped.pair();
-    assert_eq!(outcome["result"], "cancelled");
+    assert_eq!((&outcome["result"], &outcome["code"]), (&"error".into(), &4.into()));
     assert!(outcome["latency_us"].as_u64() >= Some(200_000));
 }
 
