@@ -109,12 +109,6 @@ fn check_policy(policy: &Policy, capabilities: Capabilities, captures_bodies: bo
              on its builder, or use level `metadata`"
         )));
     }
-    if let Some(rule) = policy.rules().iter().find(|rule| rule.await_outcome()) {
-        return Err(configuration(format!(
-            "policy rule `{}` asks to await outcomes, and nothing here holds a response back for them",
-            rule.name()
-        )));
-    }
     for rule in policy.rules().iter().filter(|rule| rule.level() != Level::None) {
         let unsatisfiable = |detail: String| OpenError::Unsatisfiable {
             rule: rule.name().to_owned(),

@@ -136,6 +136,14 @@ fn a_value_that_carries_a_secret_in_itself_is_replaced() {
 }
 
 #[test]
+fn a_text_of_more_pairs_than_are_compared_is_replaced() {
+    for (pairs, hidden) in [(64, false), (65, true)] {
+        let kept = text(&format!("{{\"note\":\"{}\"}}", "a=1&".repeat(pairs)));
+        assert_eq!(kept == "{\"note\":\"[redacted]\"}", hidden, "{kept}");
+    }
+}
+
+#[test]
 fn a_prefix_ends_behind_the_last_whole_value() {
     let body = "{\"a\":1,\"b\":{\"c\":\"xyz\",\"d\":[10,20]},\"e\":true}";
     let whole = ["{", "'a':1", ",'b':{", "'c':'xyz'", ",'d':[", "10", ",20", "]", "}", ",'e':true"];

@@ -52,3 +52,15 @@ fn a_remembered_token_with_another_signature_is_not_believed() {
     assert_eq!(refused(&verifier, &forged), "signature does not match");
     verified(&verifier, &token);
 }
+
+#[test]
+fn a_token_with_long_names_is_believed_each_time() {
+    let signer = Signer::new(Algorithm::EdDSA);
+    let verifier = signer.verifier();
+    for length in [4_000, 4_100, 8_000] {
+        let token = signer.sign(&claims_with(&json!({"sub": "s".repeat(length)})));
+        for _ in 0..2 {
+            assert_eq!(verified(&verifier, &token).id.map(|id| id.len()), Some(length));
+        }
+    }
+}

@@ -251,3 +251,16 @@ fn what_is_no_signed_token_is_left_to_other_sources() {
         assert_eq!(verifier.identify(&bearer(token)), None, "{token}");
     }
 }
+
+#[test]
+fn no_part_of_a_token_is_kept() {
+    let signer = Signer::new(Algorithm::EdDSA);
+    let token = signer.sign(&claims());
+    let verifier = signer.verifier();
+    for _ in 0..2 {
+        let kept = format!("{:?} {verifier:?}", verified(&verifier, &token));
+        for part in token.split('.') {
+            assert!(!kept.contains(&part[..16]), "{kept}");
+        }
+    }
+}

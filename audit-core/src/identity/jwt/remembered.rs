@@ -4,7 +4,10 @@ use std::sync::{Arc, PoisonError, RwLock};
 
 use sha2::{Digest, Sha256};
 
-use crate::record::Actor;
+use crate::record::{Actor, Principal};
+
+/// The most bytes of names in an actor that is remembered.
+const NAMES_LIMIT: usize = 4 * 1_024;
 
 /// SHA-256 of a whole token, signature included.
 pub(super) type TokenDigest = [u8; 32];
@@ -20,6 +23,17 @@ pub(super) struct KnownToken {
     pub(super) from: i64,
     /// The first second in which it may not be used any more.
     pub(super) until: i64,
+}
+
+impl KnownToken {
+    /// How long all names in the actor are, in bytes.
+    fn names(&self) -> usize {
+        let actor = &self.actor;
+        let own = [&actor.id, &actor.issuer, &actor.auth, &actor.credential];
+        let own: usize = own.into_iter().flatten().map(String::len).sum();
+        let of = |principal: &Principal| principal.id.len() + principal.issuer.as_ref().map_or(0, String::len);
+        own + actor.on_behalf_of.iter().map(of).sum::<usize>()
+    }
 }
 
 /// Tokens whose signatures were checked with the keys in use, by digest. Bounded: when the recent
@@ -56,7 +70,7 @@ impl RememberedTokens {
     }
 
     pub(super) fn insert(&self, digest: TokenDigest, known: Arc<KnownToken>) {
-        if self.half == 0 {
+        if self.half == 0 || known.names() > NAMES_LIMIT {
             return;
         }
         let mut forgotten = HashMap::new();
