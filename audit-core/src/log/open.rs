@@ -109,12 +109,6 @@ fn check_policy(policy: &Policy, capabilities: Capabilities, captures_bodies: bo
              on its builder, or use level `metadata`"
         )));
     }
-    if let Some(rule) = policy.rules().iter().find(|rule| rule.await_outcome()) {
-        return Err(configuration(format!(
-            "policy rule `{}` asks to await outcomes, and nothing here holds a response back for them",
-            rule.name()
-        )));
-    }
     for rule in policy.rules().iter().filter(|rule| rule.level() != Level::None) {
         let unsatisfiable = |detail: String| OpenError::Unsatisfiable {
             rule: rule.name().to_owned(),
@@ -338,7 +332,7 @@ fn progressed(counter: &AtomicU64, before: u64) -> bool {
 }
 
 /// Polls a future on this thread until it is ready.
-fn block_on<F: Future + Unpin>(mut future: F) -> F::Output {
+pub(super) fn block_on<F: Future + Unpin>(mut future: F) -> F::Output {
     struct Unpark(Thread);
     impl Wake for Unpark {
         fn wake(self: Arc<Self>) {

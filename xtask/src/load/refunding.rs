@@ -1,4 +1,4 @@
-//! Clients that ask for refunds until the service is gone.
+//! HTTP clients that ask for refunds until the service is gone.
 
 use std::net::SocketAddr;
 use std::thread::{self, JoinHandle};
@@ -8,9 +8,9 @@ use crate::http::Connection;
 
 /// Connections that are calling.
 #[derive(Debug)]
-pub(crate) struct Clients(Vec<JoinHandle<(Vec<String>, u64)>>);
+pub(crate) struct Refunding(Vec<JoinHandle<(Vec<String>, u64)>>);
 
-impl Clients {
+impl Refunding {
     /// Starts `connections` of them, each asking for refunds that nobody else asks for.
     pub(crate) fn start(address: SocketAddr, round: u32, connections: usize) -> Self {
         let call = move |connection| move || refund(address, &format!("{round}-{connection}"));
