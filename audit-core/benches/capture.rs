@@ -29,7 +29,7 @@ fn main() {
     );
     let names: Vec<String> = (0..450).map(|index| format!("\"x{index}\":1")).collect();
     compare("4 KiB of JSON, names and little else", "application/json", format!("{{{}}}", names.join(",")).as_bytes());
-    compare("100 bytes of JSON", "application/json", record[..record.len() - 1].as_bytes());
+    compare("100 bytes of JSON", "application/json", &record.as_bytes()[..record.len() - 1]);
 }
 
 fn compare(name: &str, content_type: &str, body: &[u8]) {

@@ -54,11 +54,12 @@ impl CurrentActivity {
     /// thread. A bare `spawn` starts without one.
     #[must_use]
     pub fn get() -> Option<Self> {
-        CURRENT.with(|current| current.borrow().clone())
+        // A thread that is being torn down is in no activity.
+        CURRENT.try_with(|current| current.borrow().clone()).ok().flatten()
     }
 
     pub(crate) fn current_id() -> Option<ActivityId> {
-        CURRENT.with(|current| current.borrow().as_ref().and_then(Self::id))
+        CURRENT.try_with(|current| current.borrow().as_ref().and_then(Self::id)).ok().flatten()
     }
 
     /// The identifier that joins intent and outcome; `None` when the call is not recorded.
@@ -133,7 +134,7 @@ impl CurrentActivity {
     /// Makes this the thread's current activity until the guard is dropped. Never hold the guard
     /// across an `await`: use [`scope`](Self::scope).
     pub fn enter(&self) -> Entered {
-        let before = CURRENT.with(|current| current.replace(Some(self.clone())));
+        let before = CURRENT.try_with(|current| current.replace(Some(self.clone()))).ok().flatten();
         Entered { before, not_send: PhantomData }
     }
 

@@ -16,6 +16,7 @@
 
 mod activity;
 mod audit_log;
+mod audited;
 mod begin;
 mod builder;
 mod clock;
@@ -40,6 +41,7 @@ mod synchronizer;
 
 pub use activity::{Activity, Finish};
 pub use audit_log::AuditLog;
+pub use audited::{Audited, AuditedError, Describe, audited, audited_blocking};
 pub use begin::{Append, Begin};
 pub use builder::{Builder, LogLimits};
 pub use close::{CheckpointNow, Close, Closed};

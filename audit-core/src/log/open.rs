@@ -332,7 +332,7 @@ fn progressed(counter: &AtomicU64, before: u64) -> bool {
 }
 
 /// Polls a future on this thread until it is ready.
-fn block_on<F: Future + Unpin>(mut future: F) -> F::Output {
+pub(super) fn block_on<F: Future + Unpin>(mut future: F) -> F::Output {
     struct Unpark(Thread);
     impl Wake for Unpark {
         fn wake(self: Arc<Self>) {

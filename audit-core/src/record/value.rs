@@ -1,4 +1,8 @@
 use std::borrow::Cow;
+use std::fmt::{self, Debug, Display, Write as _};
+
+/// More than any line may have, so that a record that shows less of a text says that it was cut.
+const FORMATTED_LIMIT: usize = 65_536;
 
 /// The value of an attribute.
 ///
@@ -20,6 +24,20 @@ pub enum Value<'a> {
 }
 
 impl Value<'_> {
+    /// The text that `value` displays, at most its first 65,536 bytes: more than a record takes.
+    /// Formatting stops there.
+    #[must_use]
+    pub fn display(value: &(impl Display + ?Sized)) -> Value<'static> {
+        Bounded::format(format_args!("{value}"))
+    }
+
+    /// The text that `value` shows to programmers, at most its first 65,536 bytes: more than a
+    /// record takes. Formatting stops there.
+    #[must_use]
+    pub fn debug(value: &(impl Debug + ?Sized)) -> Value<'static> {
+        Bounded::format(format_args!("{value:?}"))
+    }
+
     /// The same value, owning its text. Allocates for borrowed text.
     #[must_use]
     pub fn into_owned(self) -> Value<'static> {
@@ -84,5 +102,30 @@ impl From<f64> for Value<'_> {
 impl From<bool> for Value<'_> {
     fn from(value: bool) -> Self {
         Self::Bool(value)
+    }
+}
+
+/// Takes so much of a text, and no more.
+struct Bounded(String);
+
+impl Bounded {
+    fn format(arguments: fmt::Arguments<'_>) -> Value<'static> {
+        let mut bounded = Self(String::new());
+        // A value that fails to be formatted leaves what it wrote before.
+        let _ = bounded.write_fmt(arguments);
+        Value::Text(Cow::Owned(bounded.0))
+    }
+}
+
+impl fmt::Write for Bounded {
+    fn write_str(&mut self, text: &str) -> fmt::Result {
+        let room = FORMATTED_LIMIT - self.0.len();
+        if text.len() <= room {
+            self.0.push_str(text);
+            return Ok(());
+        }
+        let end = (0..=room).rev().find(|end| text.is_char_boundary(*end)).unwrap_or_default();
+        self.0.push_str(text.get(..end).unwrap_or_default());
+        Err(fmt::Error)
     }
 }
