@@ -8,6 +8,8 @@
 #![allow(clippy::unwrap_used, reason = "a test ends at the first surprise")]
 
 mod accounting;
+mod awaiting;
+mod bodies;
 mod call;
 mod client;
 mod clients_leaving;

@@ -98,7 +98,16 @@ impl Secrets {
 
     /// The details of a refund, as JSON.
     pub(crate) fn details(&self) -> String {
-        json!({ "cents": 100, "card": { "number": self.text("body") } }).to_string()
+        let body = self.text("body");
+        json!({
+            "cents": 100,
+            // What only the service knows to be secret.
+            "card": { "number": body },
+            "Api_Key": { "of": ["some", { "depth": body }] },
+            "note": format!("token={body}"),
+            "nested": json!({ "password": body }).to_string(),
+        })
+        .to_string()
     }
 }
 
