@@ -21,7 +21,7 @@ fn record(work: impl FnOnce(&AuditLog)) -> Vec<Value> {
         .backend(memory.clone())
         .open()
         .unwrap();
-    let layer = AuditSpans::new(log.clone()).actor(Actor::service_account("settler"));
+    let layer = AuditSpans::new(log.clone()).unwrap().actor(Actor::service_account("settler"));
     let subscriber = tracing_subscriber::registry().with(layer);
     tracing::subscriber::with_default(subscriber, || work(&log));
     let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
@@ -150,7 +150,7 @@ fn a_span_kept_after_the_log_was_closed_harms_nobody() {
         .unwrap();
     let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
     runtime.block_on(log.close(DEADLINE)).unwrap();
-    let subscriber = tracing_subscriber::registry().with(AuditSpans::new(log.clone()));
+    let subscriber = tracing_subscriber::registry().with(AuditSpans::new(log.clone()).unwrap());
     tracing::subscriber::with_default(subscriber, || {
         info_span!("late", audit.action = "late").in_scope(|| ());
     });
