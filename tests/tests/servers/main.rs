@@ -24,6 +24,7 @@ mod log_on_disk;
 mod programs;
 mod refusing;
 mod search;
+mod searching;
 mod secrets;
 mod server;
 mod stopping;
