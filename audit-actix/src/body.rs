@@ -1,59 +1,95 @@
 use std::pin::Pin;
 use std::task::{Context, Poll, ready};
 
-use actix_web::body::{BodySize, MessageBody};
+use actix_web::body::{BodySize, BoxBody, MessageBody};
 use actix_web::web::Bytes;
+use audit_core::adapter::Recording;
 use pin_project_lite::pin_project;
 
-use crate::recording::Recording;
+use crate::held::Held;
 
 pin_project! {
     /// A response body that writes the outcome of its call when it ends, fails, is dropped before
     /// its end, or panics.
+    ///
+    /// Chunks and sizes are those of `B`, its errors are boxed. Under a rule with `await_outcome` each chunk waits
+    /// for the one after it, and the last for the outcome.
     #[derive(Debug)]
     pub struct AuditBody<B> {
-        // None: an empty body for which no `B` had to be made.
         #[pin]
-        inner: Option<B>,
+        inner: Inner<B>,
         recording: Option<Recording>,
+        // Only under a rule that awaits outcomes.
+        held: Option<Held>,
+    }
+}
+
+pin_project! {
+    #[project = InnerProjection]
+    #[derive(Debug)]
+    enum Inner<B> {
+        /// The answer of the service.
+        Service { #[pin] body: B },
+        /// The answer to a refused call.
+        Refusal { #[pin] body: BoxBody },
     }
 }
 
 impl<B> AuditBody<B> {
-    pub(crate) const fn new(inner: B, recording: Option<Recording>) -> Self {
-        Self { inner: Some(inner), recording }
+    /// A body whose end is the end of what `recording` records.
+    pub(crate) fn new(body: B, recording: Recording) -> Self {
+        let held = recording.awaits_outcome().then(Held::default);
+        Self { inner: Inner::Service { body }, recording: Some(recording), held }
     }
 
-    pub(crate) const fn empty() -> Self {
-        Self { inner: None, recording: None }
+    /// A body after the end of its call.
+    pub(crate) const fn unrecorded(body: B) -> Self {
+        Self { inner: Inner::Service { body }, recording: None, held: None }
+    }
+
+    /// The answer to a refused call.
+    pub(crate) const fn refusal(body: BoxBody) -> Self {
+        Self { inner: Inner::Refusal { body }, recording: None, held: None }
     }
 }
 
 impl<B: MessageBody> MessageBody for AuditBody<B> {
-    type Error = B::Error;
+    type Error = Box<dyn std::error::Error>;
 
     fn size(&self) -> BodySize {
-        self.inner.as_ref().map_or(BodySize::Sized(0), MessageBody::size)
+        match &self.inner {
+            Inner::Service { body } => body.size(),
+            Inner::Refusal { body } => body.size(),
+        }
     }
 
     fn poll_next(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<Result<Bytes, Self::Error>>> {
         let this = self.project();
-        let Some(inner) = this.inner.as_pin_mut() else {
-            return Poll::Ready(None);
+        let body = match this.inner.project() {
+            InnerProjection::Service { body } => body,
+            InnerProjection::Refusal { body } => return body.poll_next(cx),
         };
         let Some(recording) = this.recording.as_mut() else {
-            return inner.poll_next(cx);
+            return body.poll_next(cx).map_err(Into::into);
         };
-        let chunk = ready!(recording.during(|| inner.poll_next(cx)));
-        match &chunk {
-            None => recording.end(),
-            Some(Ok(bytes)) => recording.delivered(bytes.len()),
-            Some(Err(_)) => {
-                if let Some(recording) = this.recording.take() {
-                    recording.body_failed();
-                }
-            }
+        if let Some(held) = this.held {
+            return held.poll_next(body, recording, cx);
         }
-        Poll::Ready(chunk)
+        let chunk = ready!(recording.during(|| body.poll_next(cx)));
+        note(recording, chunk.as_ref());
+        Poll::Ready(chunk.map(|chunk| chunk.map_err(Into::into)))
     }
+}
+
+/// Tells `recording` what a body gave. Says whether the call has ended with it.
+pub(crate) fn note<E>(recording: &mut Recording, given: Option<&Result<Bytes, E>>) -> bool {
+    match given {
+        None => recording.end(),
+        Some(Err(_)) => recording.body_failed(),
+        Some(Ok(bytes)) => {
+            recording.delivered(bytes);
+            return false;
+        }
+    }
+    true
 }

@@ -1,40 +1,41 @@
 use std::fmt;
 use std::pin::Pin;
 use std::rc::Rc;
+use std::sync::Arc;
 use std::task::{Context, Poll, ready};
 
 use actix_web::body::MessageBody;
 use actix_web::dev::{Service, ServiceRequest, ServiceResponse};
-use actix_web::http::header::RETRY_AFTER;
-use actix_web::{Error, HttpMessage, HttpResponse};
-use audit_core::Refused;
-use audit_core::log::Begin;
+use actix_web::{Error, HttpMessage};
+use audit_core::adapter::{Beginning, Recording};
 use pin_project_lite::pin_project;
 
 use crate::AuditBody;
-use crate::recording::{Call, Recording};
+use crate::answer::note_head;
+use crate::payload;
+use crate::settings::Settings;
 
 pin_project! {
     /// Waits until the intent is recorded, then calls the inner service.
     ///
     /// Dropped before the intent is recorded, it withdraws it and the handler never runs; dropped
     /// afterwards, it records that the call was cancelled.
-    pub struct AuditResponse<S>
+    pub struct AuditResponse<S, B>
     where
         S: Service<ServiceRequest>,
     {
-        call: Call,
+        settings: Arc<Settings>,
         #[pin]
-        state: State<S, S::Future>,
+        state: State<S, S::Future, B>,
     }
 }
 
 pin_project! {
     #[project = StateProjection]
-    enum State<S, F> {
+    enum State<S, F, B> {
         /// The intent is on its way; service and request wait for it.
         Begin {
-            begin: Begin,
+            beginning: Beginning,
             waiting: Option<(Rc<S>, ServiceRequest)>,
         },
         /// The handler runs.
@@ -43,17 +44,22 @@ pin_project! {
             future: F,
             recording: Option<Recording>,
         },
+        /// The answer is its own end, and waits for its outcome.
+        Ending {
+            answer: Option<Result<ServiceResponse<B>, Error>>,
+            recording: Recording,
+        },
     }
 }
 
-impl<S: Service<ServiceRequest>> AuditResponse<S> {
-    pub(crate) fn new(call: Call, begin: Begin, service: Rc<S>, request: ServiceRequest) -> Self {
+impl<S: Service<ServiceRequest>, B> AuditResponse<S, B> {
+    pub(crate) fn new(settings: Arc<Settings>, beginning: Beginning, service: Rc<S>, request: ServiceRequest) -> Self {
         let waiting = Some((service, request));
-        Self { call, state: State::Begin { begin, waiting } }
+        Self { settings, state: State::Begin { beginning, waiting } }
     }
 }
 
-impl<S, B> Future for AuditResponse<S>
+impl<S, B> Future for AuditResponse<S, B>
 where
     S: Service<ServiceRequest, Response = ServiceResponse<B>, Error = Error>,
     B: MessageBody,
@@ -64,15 +70,20 @@ where
         let mut this = self.project();
         loop {
             match this.state.as_mut().project() {
-                StateProjection::Begin { begin, waiting } => {
-                    let begun = ready!(Pin::new(begin).poll(cx));
-                    let Some((service, request)) = waiting.take() else {
+                StateProjection::Begin { beginning, waiting } => {
+                    let begun = ready!(Pin::new(beginning).poll(cx));
+                    let Some((service, mut request)) = waiting.take() else {
                         return Poll::Pending;
                     };
                     let mut recording = match begun {
-                        Ok(activity) => Recording::new(activity, *this.call),
-                        Err(refused) => return Poll::Ready(Ok(unavailable(request, &refused))),
+                        Ok(recording) => recording,
+                        Err(refused) => {
+                            let answer =
+                                this.settings.answer(&refused, &request).map_body(|_, body| AuditBody::refusal(body));
+                            return Poll::Ready(Ok(request.into_response(answer)));
+                        }
                     };
+                    payload::watch(&mut recording, &mut request);
                     let current = recording.current().clone();
                     request.extensions_mut().insert(current);
                     let future = recording.during(|| service.call(request));
@@ -83,38 +94,44 @@ where
                     let Some(open) = recording.as_mut() else {
                         return Poll::Pending;
                     };
-                    let answered = ready!(open.during(|| future.poll(cx)));
-                    let recording = recording.take();
-                    return Poll::Ready(match answered {
-                        Ok(response) => {
-                            let recording = recording.and_then(|open| open.head(&response));
-                            Ok(response.map_body(|_, body| AuditBody::new(body, recording)))
+                    let answer = ready!(open.during(|| future.poll(cx)));
+                    let Some(mut recording) = recording.take() else {
+                        return Poll::Pending;
+                    };
+                    match answer {
+                        Ok(response) if note_head(&mut recording, &response) => {
+                            return Poll::Ready(Ok(response.map_body(|_, body| AuditBody::new(body, recording))));
                         }
-                        Err(error) => {
-                            if let Some(recording) = recording {
-                                recording.service_failed(&error);
-                            }
-                            Err(error)
+                        Ok(_) => {}
+                        // Actix turns it into a response further out.
+                        Err(ref error) => {
+                            recording.service_failed(Some(error.as_response_error().status_code().as_u16()));
                         }
-                    });
+                    }
+                    if !recording.is_ending() {
+                        return Poll::Ready(answer.map(unrecorded));
+                    }
+                    this.state.set(State::Ending { answer: Some(answer), recording });
+                }
+                StateProjection::Ending { answer, recording } => {
+                    ready!(recording.poll_ended(cx));
+                    let Some(answer) = answer.take() else {
+                        return Poll::Pending;
+                    };
+                    return Poll::Ready(answer.map(unrecorded));
                 }
             }
         }
     }
 }
 
-/// `503 Service Unavailable` with `Retry-After` and no body.
-fn unavailable<B>(request: ServiceRequest, refused: &Refused) -> ServiceResponse<AuditBody<B>> {
-    let seconds = refused.retry_after().as_secs().max(1);
-    let response = HttpResponse::ServiceUnavailable()
-        .insert_header((RETRY_AFTER, seconds))
-        .finish()
-        .map_body(|_, _| AuditBody::empty());
-    request.into_response(response)
+/// A response whose call has ended with its head.
+fn unrecorded<B: MessageBody>(response: ServiceResponse<B>) -> ServiceResponse<AuditBody<B>> {
+    response.map_body(|_, body| AuditBody::unrecorded(body))
 }
 
-impl<S: Service<ServiceRequest>> fmt::Debug for AuditResponse<S> {
+impl<S: Service<ServiceRequest>, B> fmt::Debug for AuditResponse<S, B> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("AuditResponse").field("call", &self.call).finish_non_exhaustive()
+        f.debug_struct("AuditResponse").field("settings", &self.settings).finish_non_exhaustive()
     }
 }

@@ -1,11 +1,14 @@
 #![doc = include_str!("../README.md")]
 
+mod answer;
 mod body;
-mod describe;
 mod future;
+mod held;
 mod middleware;
-mod recording;
+mod payload;
+mod request;
 mod service;
+mod settings;
 
 pub use body::AuditBody;
 pub use middleware::Audit;

@@ -7,16 +7,21 @@ use actix_web::body::MessageBody;
 use actix_web::dev::{Service, ServiceRequest, ServiceResponse, forward_ready};
 
 use crate::AuditBody;
-use crate::describe::begin;
 use crate::future::AuditResponse;
-use crate::middleware::Settings;
-use crate::recording::Call;
+use crate::request::Request;
+use crate::settings::Settings;
 
 /// The service that [`Audit`](crate::Audit) makes around another.
 pub struct AuditMiddleware<S> {
     // Shared with calls, because they call it only once their intent is recorded.
-    pub(crate) service: Rc<S>,
-    pub(crate) settings: Arc<Settings>,
+    service: Rc<S>,
+    settings: Arc<Settings>,
+}
+
+impl<S> AuditMiddleware<S> {
+    pub(crate) const fn new(service: Rc<S>, settings: Arc<Settings>) -> Self {
+        Self { service, settings }
+    }
 }
 
 impl<S, B> Service<ServiceRequest> for AuditMiddleware<S>
@@ -26,19 +31,18 @@ where
 {
     type Response = ServiceResponse<AuditBody<B>>;
     type Error = Error;
-    type Future = AuditResponse<S>;
+    type Future = AuditResponse<S, B>;
 
     forward_ready!(service);
 
     fn call(&self, request: ServiceRequest) -> Self::Future {
-        let begin = begin(&self.settings, &request);
-        let call = Call::new(&request);
-        AuditResponse::new(call, begin, Rc::clone(&self.service), request)
+        let beginning = self.settings.shared.begin(&Request::new(&self.settings, &request));
+        AuditResponse::new(Arc::clone(&self.settings), beginning, Rc::clone(&self.service), request)
     }
 }
 
 impl<S> fmt::Debug for AuditMiddleware<S> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("AuditMiddleware").finish_non_exhaustive()
+        f.debug_struct("AuditMiddleware").field("settings", &self.settings).finish_non_exhaustive()
     }
 }

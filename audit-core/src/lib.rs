@@ -44,6 +44,7 @@
 //!   Without one, every call is `synced` within a second, or refused.
 //! * [`identity`], [`capture`] and [`redaction`]: who is asking, with which bodies, and what is left out.
 //! * [`backend`]: where lines are kept, [`File`] and [`Memory`], and what [`Durability`] means.
+//! * [`adapter`]: what the adapters of web frameworks share.
 //! * [`key`] and [`evidence`]: keys, the tree, checkpoints, proofs. No I/O, no clock.
 //! * [`verify`]: checking, searching and proving a log that somebody else wrote.
 //!
@@ -53,6 +54,8 @@
 //!
 //! * `testing`: a log in memory that can be asked what was recorded, and stores that fail on demand.
 //! * `conformance`: the rules that every backend keeps, as functions that check them.
+//! * `jwt`: `identity::JwtVerifier`, bearer tokens whose signatures are checked.
+//! * `x509`: `identity::ClientCertificate`, callers known by a TLS client certificate.
 //!
 //! # What it does not protect against
 //!
@@ -60,6 +63,7 @@
 //! signing key can rewrite everything that was never copied elsewhere. A rollback of the whole
 //! directory cannot be told from the directory alone: keep a checkpoint in another place.
 
+pub mod adapter;
 pub mod backend;
 pub mod capture;
 #[cfg(feature = "conformance")]

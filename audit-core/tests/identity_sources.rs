@@ -5,7 +5,7 @@
 mod identity_support;
 
 use audit_core::identity::{
-    AuthorizationScheme, DefaultIdentify, Established, FirstOf, Identify, JwtClaims, Metadata, NetworkError,
+    AuthorizationScheme, DefaultIdentify, Established, FirstOf, Identify, JwtClaims, Metadata, NetworkError, SigV4,
     TrustedProxies,
 };
 use audit_core::record::{Actor, ActorType};
@@ -44,7 +44,7 @@ fn what_the_host_does_not_believe_stays_unverified() {
 fn other_authorization_schemes_are_recorded_by_name_only() {
     for (value, scheme) in [
         ("Basic dXNlcjpwYXNzd29yZA==", "basic"),
-        ("AWS4-HMAC-SHA256 Credential=AKIA/x", "aws4-hmac-sha256"),
+        ("AWS4-HMAC-SHA512 Credential=AKIA/x", "aws4-hmac-sha512"),
         ("digest username=\"a\"", "digest"),
         ("ApiKey 0123", "apikey"),
     ] {
@@ -69,6 +69,52 @@ fn several_authorization_headers_are_not_believed() {
     let expected = Actor::unknown().reason("several Authorization headers");
     assert_eq!(identified(&request), expected);
     assert_eq!(AuthorizationScheme.identify(&request), Some(expected));
+}
+
+#[test]
+fn a_request_signed_for_aws_is_known_by_its_access_key_id() {
+    let rest =
+        "SignedHeaders=host;x-amz-date, Signature=fe5f80f77d5fa3beca038a248ff027d0445342fe2855ddc963176630326f1024";
+    for (credential, kind, id) in [
+        ("AKIAIOSFODNN7EXAMPLE/20261124/eu-central-1/s3/aws4_request", ActorType::ApiKey, "AKIAIOSFODNN7EXAMPLE"),
+        ("ASIAIOSFODNN7EXAMPLE/20261124/eu-central-1/s3/aws4_request", ActorType::Unknown, "ASIAIOSFODNN7EXAMPLE"),
+        ("minio-admin/20261124//s3/aws4_request", ActorType::Unknown, "minio-admin"),
+    ] {
+        let value = format!("AWS4-HMAC-SHA256 Credential={credential}, {rest}");
+        let expected = Actor::new(kind).id(id).credential(id).auth("sigv4");
+        assert_eq!(identified(&Request::default().with("authorization", &value)), expected);
+        let tight = value.replace(", ", ",");
+        assert_eq!(SigV4.identify(&Request::default().with("authorization", tight)), Some(expected));
+    }
+    let asymmetric = format!("AWS4-ECDSA-P256-SHA256 Credential=AKIA0/20261124/s3/aws4_request, {rest}");
+    let actor = identified(&Request::default().with("authorization", asymmetric));
+    assert_eq!(actor.id.as_deref(), Some("AKIA0"));
+}
+
+#[test]
+fn a_credential_for_aws_that_is_none_is_not_recorded() {
+    let long = format!("Credential={}/20261124/eu/s3/aws4_request", "A".repeat(129));
+    for parameters in [
+        "Credential=AKIA/x",
+        "Credential=/20261124/eu/s3/aws4_request",
+        "Credential=AK IA/20261124/eu/s3/aws4_request",
+        "Credential=AKIA/20261124/eu/s3/aws4_request/more",
+        "Credential=AKIA/a/b/c/d/aws4_request",
+        "credential=AKIA/20261124/eu/s3/aws4_request",
+        "Credential=AKIA/20261124/eu/s3/aws4_request, Credential=AKIB/20261124/eu/s3/aws4_request",
+        "Signature=0",
+        &long,
+    ] {
+        let request = Request::default().with("authorization", format!("AWS4-HMAC-SHA256 {parameters}"));
+        let expected = Actor::unknown().auth("sigv4").reason("malformed SigV4 Credential");
+        assert_eq!(SigV4.identify(&request), Some(expected), "{parameters}");
+    }
+    for other in ["aws4-hmac-sha256 Credential=AKIA/1/e/s3/aws4_request", "Basic Credential=", "Bearer x"] {
+        assert_eq!(SigV4.identify(&Request::default().with("authorization", other)), None);
+    }
+    assert_eq!(SigV4.identify(&Request::default()), None);
+    let twice = Request::default().with("authorization", "AWS4-HMAC-SHA256 a").with("authorization", "Basic b");
+    assert_eq!(SigV4.identify(&twice), Some(Actor::unknown().reason("several Authorization headers")));
 }
 
 #[test]
@@ -235,6 +281,14 @@ proptest! {
         let lines: Vec<_> = lines.iter().map(String::as_str).collect();
         let found = source("10.0.0.1:80", &lines);
         prop_assert_eq!(found.trim_end_matches(" 80"), expected);
+    }
+
+    #[test]
+    fn no_credential_for_aws_makes_reading_it_panic_or_verify(
+        parameters in "(Credential=|aws4_request|[A-Za-z0-9/,= ]){0,20}",
+    ) {
+        let request = Request::default().with("authorization", format!("AWS4-HMAC-SHA256 {parameters}"));
+        prop_assert!(!SigV4.identify(&request).unwrap().verified);
     }
 
     #[test]

@@ -3,38 +3,39 @@ use std::pin::Pin;
 use std::sync::Arc;
 use std::task::{Context, Poll, ready};
 
-use audit_core::log::Begin;
+use audit_core::adapter::{Beginning, Recording};
 use http::{Request, Response};
 use http_body::Body;
 use pin_project_lite::pin_project;
 use tower_service::Service;
 
-use crate::recording::{Call, Recording};
+use crate::answer::note_head;
+use crate::capture::Capture;
 use crate::settings::Settings;
-use crate::{AuditBody, OnRefused, Unavailable};
+use crate::{AuditBody, OnRefused, Unavailable, Untouched};
 
 pin_project! {
     /// Waits until the intent is recorded, then calls the inner service.
     ///
     /// Dropped before the intent is recorded, it withdraws it and the handler never runs; dropped
     /// afterwards, it records that the call was cancelled.
-    pub struct ResponseFuture<S, ReqB, R = Unavailable>
+    pub struct ResponseFuture<S, ReqB, R = Unavailable, C = Untouched>
     where
-        S: Service<Request<ReqB>>,
+        C: Capture<ReqB>,
+        S: Service<Request<C::Body>>,
     {
         settings: Arc<Settings<R>>,
-        call: Call,
         #[pin]
-        state: State<S, ReqB, S::Future>,
+        state: State<S, ReqB, S::Future, S::Response, S::Error>,
     }
 }
 
 pin_project! {
     #[project = StateProjection]
-    enum State<S, ReqB, F> {
+    enum State<S, ReqB, F, A, E> {
         /// The intent is on its way; service and request wait for it.
         Begin {
-            begin: Begin,
+            beginning: Beginning,
             waiting: Option<(S, Request<ReqB>)>,
         },
         /// The handler runs.
@@ -43,28 +44,29 @@ pin_project! {
             future: F,
             recording: Option<Recording>,
         },
+        /// The answer is its own end, and waits for its outcome.
+        Ending {
+            answer: Option<Result<A, E>>,
+            recording: Recording,
+        },
     }
 }
 
-impl<S, ReqB, R> ResponseFuture<S, ReqB, R>
+impl<S, ReqB, R, C> ResponseFuture<S, ReqB, R, C>
 where
-    S: Service<Request<ReqB>>,
+    C: Capture<ReqB>,
+    S: Service<Request<C::Body>>,
 {
-    pub(crate) fn new(
-        settings: Arc<Settings<R>>,
-        call: Call,
-        begin: Begin,
-        service: S,
-        request: Request<ReqB>,
-    ) -> Self {
+    pub(crate) fn new(settings: Arc<Settings<R>>, beginning: Beginning, service: S, request: Request<ReqB>) -> Self {
         let waiting = Some((service, request));
-        Self { settings, call, state: State::Begin { begin, waiting } }
+        Self { settings, state: State::Begin { beginning, waiting } }
     }
 }
 
-impl<S, ReqB, ResB, R> Future for ResponseFuture<S, ReqB, R>
+impl<S, ReqB, ResB, R, C> Future for ResponseFuture<S, ReqB, R, C>
 where
-    S: Service<Request<ReqB>, Response = Response<ResB>>,
+    C: Capture<ReqB>,
+    S: Service<Request<C::Body>, Response = Response<ResB>>,
     ResB: Body,
     R: OnRefused<ResB>,
 {
@@ -74,19 +76,20 @@ where
         let mut this = self.project();
         loop {
             match this.state.as_mut().project() {
-                StateProjection::Begin { begin, waiting } => {
-                    let begun = ready!(Pin::new(begin).poll(cx));
+                StateProjection::Begin { beginning, waiting } => {
+                    let begun = ready!(Pin::new(beginning).poll(cx));
                     let Some((mut service, mut request)) = waiting.take() else {
                         return Poll::Pending;
                     };
                     let mut recording = match begun {
-                        Ok(activity) => Recording::new(activity, *this.call),
+                        Ok(recording) => recording,
                         Err(refused) => {
                             let (parts, _body) = request.into_parts();
                             return Poll::Ready(Ok(this.settings.on_refused.respond(&refused, &parts)));
                         }
                     };
                     request.extensions_mut().insert(recording.current().clone());
+                    let request = C::request(&mut recording, request);
                     let future = recording.during(|| service.call(request));
                     let recording = Some(recording);
                     this.state.set(State::Called { future, recording });
@@ -95,28 +98,40 @@ where
                     let Some(open) = recording.as_mut() else {
                         return Poll::Pending;
                     };
-                    let answered = ready!(open.during(|| future.poll(cx)));
-                    return Poll::Ready(match (answered, recording.take()) {
-                        (Ok(response), recording) => {
-                            let recording = recording.and_then(|open| open.head(&response));
-                            Ok(response.map(|body| AuditBody::new(body, recording)))
+                    let answer = ready!(open.during(|| future.poll(cx)));
+                    let Some(mut recording) = recording.take() else {
+                        return Poll::Pending;
+                    };
+                    match answer {
+                        Ok(response) if note_head(&mut recording, &response) => {
+                            return Poll::Ready(Ok(response.map(|body| AuditBody::new(body, Some(recording)))));
                         }
-                        (Err(error), recording) => {
-                            recording.into_iter().for_each(Recording::service_failed);
-                            Err(error)
-                        }
-                    });
+                        Ok(_) => {}
+                        Err(_) => recording.service_failed(None),
+                    }
+                    if !recording.is_ending() {
+                        return Poll::Ready(answer.map(|response| response.map(AuditBody::unrecorded)));
+                    }
+                    this.state.set(State::Ending { answer: Some(answer), recording });
+                }
+                StateProjection::Ending { answer, recording } => {
+                    ready!(recording.poll_ended(cx));
+                    let Some(answer) = answer.take() else {
+                        return Poll::Pending;
+                    };
+                    return Poll::Ready(answer.map(|response| response.map(AuditBody::unrecorded)));
                 }
             }
         }
     }
 }
 
-impl<S, ReqB, R> fmt::Debug for ResponseFuture<S, ReqB, R>
+impl<S, ReqB, R, C> fmt::Debug for ResponseFuture<S, ReqB, R, C>
 where
-    S: Service<Request<ReqB>>,
+    C: Capture<ReqB>,
+    S: Service<Request<C::Body>>,
 {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("ResponseFuture").field("call", &self.call).finish_non_exhaustive()
+        f.debug_struct("ResponseFuture").field("settings", &self.settings).finish_non_exhaustive()
     }
 }

@@ -1,8 +1,10 @@
 use std::borrow::Cow;
+use std::marker::PhantomData;
 use std::net::SocketAddr;
 use std::sync::Arc;
 
-use audit_core::identity::{DefaultIdentify, Identify, TrustedProxies};
+use audit_core::adapter::{self, Dialect};
+use audit_core::identity::{Identify, TrustedProxies};
 use audit_core::log::{AuditLog, Refused};
 use audit_core::record::Actor;
 use audit_core::redaction::AllowList;
@@ -10,17 +12,18 @@ use http::Response;
 use http::request::Parts;
 use tower_layer::Layer;
 
-use crate::dialect::Dialect;
 use crate::settings::Settings;
-use crate::{AuditService, RequestHead, Unavailable};
+use crate::{AuditService, Captured, RequestHead, Unavailable, Untouched};
 
 /// Records every call of the service inside: an intent before it, an outcome after it.
 ///
 /// Cheap to clone. `R` answers calls that the log refuses; users name it only after
-/// [`on_refused`](Self::on_refused).
-#[derive(Clone, Debug)]
-pub struct AuditLayer<R = Unavailable> {
+/// [`on_refused`](Self::on_refused). `C` says which request body the service inside sees; users
+/// name it only after [`capture_bodies`](Self::capture_bodies).
+#[derive(Debug)]
+pub struct AuditLayer<R = Unavailable, C = Untouched> {
     settings: Settings<R>,
+    capture: PhantomData<fn() -> C>,
 }
 
 impl AuditLayer {
@@ -29,29 +32,18 @@ impl AuditLayer {
     /// It knows neither routes nor addresses: see [`route`](Self::route) and [`peer`](Self::peer).
     #[must_use]
     pub fn new(log: AuditLog) -> Self {
-        Self {
-            settings: Settings {
-                log,
-                dialect: Dialect::Http,
-                route: None,
-                peer: None,
-                original_uri: None,
-                actor_hooks: Vec::new(),
-                identify: Arc::new(DefaultIdentify),
-                trusted_proxies: TrustedProxies::default(),
-                allow_list: AllowList::default(),
-                on_refused: Unavailable,
-            },
-        }
+        Self::speaking(log, Dialect::Http)
+    }
+
+    fn speaking(log: AuditLog, dialect: Dialect) -> Self {
+        Self { settings: Settings::new(adapter::Settings::new(log, dialect), Unavailable), capture: PhantomData }
     }
 
     /// A layer for gRPC services: the action is `package.Service/Method`, and the outcome is read
     /// from `grpc-status`, in the head or in the trailers.
     #[must_use]
     pub fn for_grpc(log: AuditLog) -> Self {
-        let mut layer = Self::new(log);
-        layer.settings.dialect = Dialect::Grpc;
-        layer
+        Self::speaking(log, Dialect::Grpc)
     }
 
     /// A layer for an axum router: the action names the matched route, the resource is the path
@@ -76,7 +68,7 @@ impl AuditLayer {
     }
 }
 
-impl<R> AuditLayer<R> {
+impl<R, C> AuditLayer<R, C> {
     /// Tells the route template of a request, which stands in the action: `POST /v1/refunds/{id}`.
     ///
     /// Where the hook answers `None`, the action names the path. Not used for gRPC.
@@ -99,12 +91,27 @@ impl<R> AuditLayer<R> {
         self
     }
 
+    /// Tells the certificate (DER) that the client showed in the TLS handshake and the handshake
+    /// verified, so that identity sources can read it
+    /// ([`Metadata::peer_certificate`](audit_core::identity::Metadata::peer_certificate)).
+    ///
+    /// It has to come from the connection, never from a header: a server that ends TLS leaves it in
+    /// the request's extensions, tonic as `TlsConnectInfo`. Called only by sources that ask.
+    #[must_use]
+    pub fn peer_certificate<F>(mut self, hook: F) -> Self
+    where
+        F: for<'a> Fn(&RequestHead<'a>) -> Option<Cow<'a, [u8]>> + Send + Sync + 'static,
+    {
+        self.settings.peer_certificate = Some(Arc::new(hook));
+        self
+    }
+
     /// Finds the caller in request metadata, where neither an [`Actor`] in the request's
     /// extensions nor [`actor_from_extension`](Self::actor_from_extension) tells. Without it,
-    /// [`DefaultIdentify`].
+    /// [`DefaultIdentify`](audit_core::identity::DefaultIdentify).
     #[must_use]
     pub fn identify(mut self, identify: impl Identify) -> Self {
-        self.settings.identify = Arc::new(identify);
+        self.settings.shared.identify = Arc::new(identify);
         self
     }
 
@@ -125,14 +132,14 @@ impl<R> AuditLayer<R> {
     /// end of its connection.
     #[must_use]
     pub fn trusted_proxies(mut self, proxies: TrustedProxies) -> Self {
-        self.settings.trusted_proxies = proxies;
+        self.settings.shared.trusted_proxies = proxies;
         self
     }
 
     /// Records these headers and query parameters. Without it, none.
     #[must_use]
     pub fn allow_list(mut self, allow_list: AllowList) -> Self {
-        self.settings.allow_list = allow_list;
+        self.settings.shared.allow_list = allow_list;
         self
     }
 
@@ -140,16 +147,36 @@ impl<R> AuditLayer<R> {
     ///
     /// The handler of such a call never runs; its request body is dropped unread.
     #[must_use]
-    pub fn on_refused<F, B>(self, respond: F) -> AuditLayer<F>
+    pub fn on_refused<F, B>(self, respond: F) -> AuditLayer<F, C>
     where
         F: Fn(&Refused, &Parts) -> Response<B> + Clone + Send + Sync + 'static,
     {
-        AuditLayer { settings: self.settings.with_on_refused(respond) }
+        AuditLayer { settings: self.settings.with_on_refused(respond), capture: PhantomData }
+    }
+
+    /// Shows the log the bodies of calls whose rule asks for them (levels `request` and
+    /// `request_response`), as the handler and the caller read them. Nothing is buffered but what
+    /// [`BodyCapture`](audit_core::capture::BodyCapture) keeps.
+    ///
+    /// The request body of the service inside becomes [`RequestBody`](crate::RequestBody). Without
+    /// this, a call under such a rule is refused; under `on_failure = "allow"` it goes on and its
+    /// outcome says that the bodies are missing.
+    #[must_use]
+    pub fn capture_bodies(self) -> AuditLayer<R, Captured> {
+        let mut settings = self.settings;
+        settings.shared.captures_bodies = true;
+        AuditLayer { settings, capture: PhantomData }
     }
 }
 
-impl<S, R: Clone> Layer<S> for AuditLayer<R> {
-    type Service = AuditService<S, R>;
+impl<R: Clone, C> Clone for AuditLayer<R, C> {
+    fn clone(&self) -> Self {
+        Self { settings: self.settings.clone(), capture: PhantomData }
+    }
+}
+
+impl<S, R: Clone, C> Layer<S> for AuditLayer<R, C> {
+    type Service = AuditService<S, R, C>;
 
     fn layer(&self, inner: S) -> Self::Service {
         AuditService::new(inner, Arc::new(self.settings.clone()))

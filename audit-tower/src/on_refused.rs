@@ -1,6 +1,7 @@
 use audit_core::log::Refused;
 use http::request::Parts;
 use http::{HeaderValue, Response, StatusCode, header};
+use http_body::Body;
 
 use crate::{AuditBody, grpc};
 
@@ -8,13 +9,14 @@ use crate::{AuditBody, grpc};
 ///
 /// Implemented for closures `Fn(&Refused, &Parts) -> Response<B>`, which
 /// [`AuditLayer::on_refused`](crate::AuditLayer::on_refused) takes.
-pub trait OnRefused<B> {
+pub trait OnRefused<B: Body> {
     /// The response to send.
     fn respond(&self, refused: &Refused, request: &Parts) -> Response<AuditBody<B>>;
 }
 
 impl<F, B> OnRefused<B> for F
 where
+    B: Body,
     F: Fn(&Refused, &Parts) -> Response<B>,
 {
     fn respond(&self, refused: &Refused, request: &Parts) -> Response<AuditBody<B>> {
@@ -30,7 +32,7 @@ where
 #[non_exhaustive]
 pub struct Unavailable;
 
-impl<B> OnRefused<B> for Unavailable {
+impl<B: Body> OnRefused<B> for Unavailable {
     fn respond(&self, refused: &Refused, request: &Parts) -> Response<AuditBody<B>> {
         let mut response = Response::new(AuditBody::empty());
         if grpc::is_call(&request.headers) {

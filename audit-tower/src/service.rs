@@ -1,4 +1,5 @@
 use std::fmt;
+use std::marker::PhantomData;
 use std::sync::Arc;
 use std::task::{Context, Poll};
 
@@ -6,21 +7,25 @@ use http::{Request, Response};
 use http_body::Body;
 use tower_service::Service;
 
-use crate::describe::begin;
+use crate::capture::Capture;
 use crate::future::ResponseFuture;
-use crate::recording::Call;
+use crate::request;
 use crate::settings::Settings;
-use crate::{AuditBody, OnRefused, RequestHead, Unavailable};
+use crate::{AuditBody, OnRefused, RequestHead, Unavailable, Untouched};
 
 /// The service that [`AuditLayer`](crate::AuditLayer) makes around another.
-pub struct AuditService<S, R = Unavailable> {
+///
+/// `R` is there only after [`on_refused`](crate::AuditLayer::on_refused), `C` only after
+/// [`capture_bodies`](crate::AuditLayer::capture_bodies).
+pub struct AuditService<S, R = Unavailable, C = Untouched> {
     inner: S,
     settings: Arc<Settings<R>>,
+    capture: PhantomData<fn() -> C>,
 }
 
-impl<S, R> AuditService<S, R> {
+impl<S, R, C> AuditService<S, R, C> {
     pub(crate) const fn new(inner: S, settings: Arc<Settings<R>>) -> Self {
-        Self { inner, settings }
+        Self { inner, settings, capture: PhantomData }
     }
 
     /// The service inside.
@@ -39,15 +44,16 @@ impl<S, R> AuditService<S, R> {
     }
 }
 
-impl<S, ReqB, ResB, R> Service<Request<ReqB>> for AuditService<S, R>
+impl<S, ReqB, ResB, R, C> Service<Request<ReqB>> for AuditService<S, R, C>
 where
-    S: Service<Request<ReqB>, Response = Response<ResB>> + Clone,
+    C: Capture<ReqB>,
+    S: Service<Request<C::Body>, Response = Response<ResB>> + Clone,
     ResB: Body,
     R: OnRefused<ResB>,
 {
     type Response = Response<AuditBody<ResB>>;
     type Error = S::Error;
-    type Future = ResponseFuture<S, ReqB, R>;
+    type Future = ResponseFuture<S, ReqB, R, C>;
 
     fn poll_ready(&mut self, cx: &mut Context<'_>) -> Poll<Result<(), Self::Error>> {
         self.inner.poll_ready(cx)
@@ -55,22 +61,21 @@ where
 
     fn call(&mut self, request: Request<ReqB>) -> Self::Future {
         let head = RequestHead::of(&request);
-        let call = Call::new(self.settings.dialect, &head);
-        let begin = begin(&self.settings, &head);
+        let beginning = self.settings.shared.begin(&request::Request::new(&self.settings, &head));
         // The service that was polled ready goes with the call; a clone may not be ready.
         let clone = self.inner.clone();
         let ready = std::mem::replace(&mut self.inner, clone);
-        ResponseFuture::new(Arc::clone(&self.settings), call, begin, ready, request)
+        ResponseFuture::new(Arc::clone(&self.settings), beginning, ready, request)
     }
 }
 
-impl<S: Clone, R> Clone for AuditService<S, R> {
+impl<S: Clone, R, C> Clone for AuditService<S, R, C> {
     fn clone(&self) -> Self {
-        Self { inner: self.inner.clone(), settings: Arc::clone(&self.settings) }
+        Self::new(self.inner.clone(), Arc::clone(&self.settings))
     }
 }
 
-impl<S: fmt::Debug, R> fmt::Debug for AuditService<S, R> {
+impl<S: fmt::Debug, R, C> fmt::Debug for AuditService<S, R, C> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("AuditService").field("inner", &self.inner).field("settings", &self.settings).finish()
     }

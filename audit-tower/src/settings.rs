@@ -3,48 +3,52 @@ use std::fmt;
 use std::net::SocketAddr;
 use std::sync::Arc;
 
-use audit_core::identity::{Identify, TrustedProxies};
-use audit_core::log::AuditLog;
+use audit_core::adapter;
 use audit_core::record::Actor;
-use audit_core::redaction::AllowList;
 use http::{Extensions, Uri};
 
 use crate::RequestHead;
-use crate::dialect::Dialect;
 
 pub(crate) type RouteHook = Arc<dyn for<'a> Fn(&RequestHead<'a>) -> Option<Cow<'a, str>> + Send + Sync>;
 pub(crate) type PeerHook = Arc<dyn Fn(&RequestHead<'_>) -> Option<SocketAddr> + Send + Sync>;
+pub(crate) type CertificateHook = Arc<dyn for<'a> Fn(&RequestHead<'a>) -> Option<Cow<'a, [u8]>> + Send + Sync>;
 pub(crate) type ActorHook = Arc<dyn Fn(&Extensions) -> Option<Actor> + Send + Sync>;
 pub(crate) type OriginalUri = fn(&Extensions) -> Option<&Uri>;
 
 /// What a layer was told, shared by all services it makes.
 #[derive(Clone)]
 pub(crate) struct Settings<R> {
-    pub(crate) log: AuditLog,
-    pub(crate) dialect: Dialect,
+    pub(crate) shared: adapter::Settings,
     pub(crate) route: Option<RouteHook>,
     pub(crate) peer: Option<PeerHook>,
+    pub(crate) peer_certificate: Option<CertificateHook>,
     pub(crate) original_uri: Option<OriginalUri>,
     pub(crate) actor_hooks: Vec<ActorHook>,
-    pub(crate) identify: Arc<dyn Identify>,
-    pub(crate) trusted_proxies: TrustedProxies,
-    pub(crate) allow_list: AllowList,
     pub(crate) on_refused: R,
 }
 
 impl<R> Settings<R> {
+    pub(crate) const fn new(shared: adapter::Settings, on_refused: R) -> Self {
+        Self {
+            shared,
+            route: None,
+            peer: None,
+            peer_certificate: None,
+            original_uri: None,
+            actor_hooks: Vec::new(),
+            on_refused,
+        }
+    }
+
     /// The same settings with another answer to a refused call.
     pub(crate) fn with_on_refused<F>(self, on_refused: F) -> Settings<F> {
         Settings {
-            log: self.log,
-            dialect: self.dialect,
+            shared: self.shared,
             route: self.route,
             peer: self.peer,
+            peer_certificate: self.peer_certificate,
             original_uri: self.original_uri,
             actor_hooks: self.actor_hooks,
-            identify: self.identify,
-            trusted_proxies: self.trusted_proxies,
-            allow_list: self.allow_list,
             on_refused,
         }
     }
@@ -52,6 +56,6 @@ impl<R> Settings<R> {
 
 impl<R> fmt::Debug for Settings<R> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Settings").field("dialect", &self.dialect).finish_non_exhaustive()
+        f.debug_struct("Settings").field("shared", &self.shared).finish_non_exhaustive()
     }
 }

@@ -3,6 +3,7 @@
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
+use audit_core::capture::BodyCapture;
 use audit_core::{AuditLog, File, Key, Policy};
 
 use crate::Failure;
@@ -25,9 +26,17 @@ pub fn open(options: &Options) -> Result<AuditLog, Failure> {
         Some(file) => Key::from_file(file)?,
         None => own_key(&beside(directory, "key"), &options.origin)?,
     };
-    let log =
-        AuditLog::builder(options.origin.as_str()).key(key).backend(File::new(directory)).policy(policy).open()?;
-    Ok(log)
+    let mut builder = AuditLog::builder(options.origin.as_str()).key(key).backend(File::new(directory)).policy(policy);
+    if options.capture_bodies {
+        builder = builder.capture_bodies(bodies()?);
+    }
+    Ok(builder.open()?)
+}
+
+/// How bodies are captured, where the policy asks for them.
+fn bodies() -> Result<BodyCapture, Failure> {
+    // Names of credentials are redacted anyway; that this is one, only the service knows.
+    Ok(BodyCapture::new().redact_pointer("/card/number")?)
 }
 
 /// Closes the log, and says so when something was not written.

@@ -6,6 +6,8 @@ use std::path::Path;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
+use crate::options::{Options, beside};
+
 /// The state of the service; cheap to clone.
 #[derive(Clone, Debug, Default)]
 pub struct Payments {
@@ -29,6 +31,19 @@ impl Payments {
     pub fn counting_in(path: &Path) -> io::Result<Self> {
         let file = OpenOptions::new().create(true).append(true).open(path)?;
         Ok(Self { refunds: Arc::default(), handled: Some(Arc::new(file)) })
+    }
+
+    /// The service that the command line asks for: it counts its handler runs beside the log, if
+    /// there is one and nobody said `--no-handled`.
+    ///
+    /// # Errors
+    ///
+    /// When the file cannot be opened for appending.
+    pub fn of(options: &Options) -> io::Result<Self> {
+        match &options.log {
+            Some(log) if options.count_handled => Self::counting_in(&beside(log, "handled")),
+            _ => Ok(Self::new()),
+        }
     }
 
     /// Says that a handler runs. Called first thing in every handler.

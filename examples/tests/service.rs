@@ -6,14 +6,14 @@ use std::time::Duration;
 
 use axum::body::Body;
 use axum::http::{Request, StatusCode};
+use examples::axum_router;
 use examples::payments::Payments;
-use examples::router;
 use http_body_util::BodyExt;
 use tower::ServiceExt;
 
 async fn call(payments: &Payments, method: &str, path: &str, body: &str) -> (StatusCode, String) {
     let request = Request::builder().method(method).uri(path).body(Body::from(body.to_owned())).unwrap();
-    let app = router::payments(payments.clone());
+    let app = axum_router::payments(payments.clone());
     let response = app.oneshot(request).await.unwrap();
     let status = response.status();
     let body = response.into_body().collect().await.unwrap().to_bytes();

@@ -5,6 +5,7 @@
 
 mod actix;
 mod append;
+mod body;
 mod disk;
 mod h2load;
 mod long_log;
@@ -54,11 +55,12 @@ pub(crate) fn run(options: &[String]) -> Result {
 
 type Part = fn(&Bench, &mut Table) -> Result;
 
-const PARTS: [(&str, Part); 7] = [
+const PARTS: [(&str, Part); 8] = [
     ("service", service::measure),
     ("actix", actix::measure),
     ("tonic", tonic::measure),
     ("rules", rules::measure),
+    ("body", body::measure),
     ("append", append::measure),
     ("long-log", long_log::measure),
     ("memory", memory::measure),

@@ -1,148 +1,74 @@
-//! `cargo xtask crash`: SIGKILL at random moments under load.
+//! `cargo xtask crash`: SIGKILL at random moments under load, then SIGTERM under load.
 //!
-//! A client notes every refund that was answered with 201. Whatever the kills did: each of those
-//! has its intent in the log, no handler ran without one, and the log verifies.
+//! A client notes every refund that was answered. Whatever the kills did: each of those has its
+//! intent in the log, no handler ran without one, and the log verifies. After a stop in order, every
+//! intent has its outcome too.
 
-mod client;
-mod log;
+pub(crate) mod balance;
+mod kills;
 
-use std::path::{Path, PathBuf};
-use std::thread;
-use std::time::{Duration, Instant};
+use std::path::PathBuf;
 
 use crate::arguments::Arguments;
-use crate::command::{self, Result, Scratch};
-use crate::server::{self, Profile, Server};
-
-use client::Clients;
+use crate::command::{Result, Scratch};
+use crate::framework::Framework;
+use crate::install;
+use crate::load::{Load, WRK};
+use crate::server::{self, Profile};
 
 pub(crate) fn run(options: &[String]) -> Result {
     let mut arguments = Arguments::new(options);
+    let only = arguments.value::<Framework>("--server")?;
     let rounds = arguments.value("--rounds")?.unwrap_or(20);
     let connections = arguments.value("--connections")?.unwrap_or(8);
     let seed = arguments.value("--seed")?.unwrap_or_else(|| fastrand::u64(..));
     arguments.end()?;
 
-    println!("{rounds} rounds, {connections} connections, --seed {seed}");
-    let service = server::build("examples", &["axum"], Profile::Release)?.join("axum");
-    let audit = server::build("audit-cli", &["audit"], Profile::Release)?.join("audit");
-    let scratch = Scratch::new("crash")?;
-    let mut trial = Trial {
-        service,
-        audit,
-        directory: scratch.path().join("log"),
-        errors: scratch.path().join("errors"),
-        random: fastrand::Rng::with_seed(seed),
-        noted: Vec::new(),
-        sent: 0,
-        killed_while_opening: 0,
-    };
-    let result = trial.run(rounds, connections);
+    install::install(&[WRK])?;
+    let programs = Programs::build(Profile::Release)?;
+    for framework in Framework::ALL {
+        if only.is_none_or(|only| only == framework) {
+            println!("\n{framework}: {rounds} rounds, {connections} connections, --seed {seed}");
+            trial(&programs, framework, rounds, connections, seed).map_err(|error| format!("{framework}: {error}"))?;
+        }
+    }
+    Ok(())
+}
+
+fn trial(programs: &Programs, framework: Framework, rounds: u32, connections: usize, seed: u64) -> Result {
+    let scratch = Scratch::new(&format!("crash-{framework}"))?;
+    let load = Load { refunding: connections, ..programs.load(framework) };
+    let result = kills::run(programs, &load, scratch.path(), rounds, seed)
+        .and_then(|()| balance::after_a_stop(programs, &load, scratch.path()))
+        .map(|balance| println!("{balance}"));
     if result.is_err() {
-        println!("the log is kept in {}", scratch.keep().display());
+        println!("the logs are kept in {}", scratch.keep().display());
     }
     result
 }
 
-struct Trial {
-    service: PathBuf,
-    audit: PathBuf,
-    directory: PathBuf,
-    errors: PathBuf,
-    random: fastrand::Rng,
-    /// The refunds that were answered with 201.
-    noted: Vec<String>,
-    /// How many were asked for.
-    sent: u64,
-    killed_while_opening: u64,
+/// The programs that take part.
+#[derive(Debug)]
+pub(crate) struct Programs {
+    folder: PathBuf,
+    pub(crate) audit: PathBuf,
 }
 
-impl Trial {
-    fn run(&mut self, rounds: u32, connections: usize) -> Result {
-        let started = Instant::now();
-        for round in 0..rounds {
-            self.round(round, connections)
-                .and_then(|()| self.verify())
-                .map_err(|error| format!("round {round}: {error}"))?;
-        }
-        let server = Server::start(&self.service, self.arguments(0), &self.errors)?;
-        let status = server.terminate()?;
-        if !status.success() {
-            return Err(format!("the service ended with {status} after SIGTERM").into());
-        }
-        self.verify()?;
-        self.compare(rounds, started.elapsed())
+impl Programs {
+    pub(crate) fn build(profile: Profile) -> Result<Self> {
+        let servers = Framework::ALL.map(Framework::program);
+        let folder = server::build("examples", &[&servers[..], &["grpc-clients"]].concat(), profile)?;
+        let audit = server::build("audit-cli", &["audit"], profile)?.join("audit");
+        Ok(Self { folder, audit })
     }
 
-    fn round(&mut self, round: u32, connections: usize) -> Result {
-        if self.random.u8(..8) == 0 {
-            self.killed_while_opening += 1;
-            let mut child = Server::spawn(&self.service, self.arguments(round), &self.errors)?;
-            thread::sleep(Duration::from_micros(self.random.u64(..30_000)));
-            child.kill()?;
-            child.wait()?;
-        }
-        let server = Server::start(&self.service, self.arguments(round), &self.errors)?;
-        let clients = Clients::start(server.address(), round, connections);
-        thread::sleep(Duration::from_micros(self.random.u64(1_000..400_000)));
-        server.kill()?;
-        let (noted, sent) = clients.join()?;
-        println!("round {round:>4}: {:>6} answered with 201", noted.len());
-        self.noted.extend(noted);
-        self.sent += sent;
-        Ok(())
+    pub(crate) fn server(&self, framework: Framework) -> PathBuf {
+        self.folder.join(framework.program())
     }
 
-    /// Every other round runs with the weaker class: it has to survive SIGKILL too.
-    fn arguments(&self, round: u32) -> Vec<PathBuf> {
-        let mut arguments = vec!["--log".into(), self.directory.clone()];
-        if round % 2 == 1 {
-            let policy = command::root().join("examples/policy-written.toml");
-            arguments.extend(["--policy".into(), policy]);
-        }
-        arguments
+    /// Everybody who calls a server here.
+    pub(crate) fn load(&self, framework: Framework) -> Load {
+        let grpc_clients = self.folder.join("grpc-clients");
+        Load { framework, grpc_clients, refunding: 4, leaving: 4, wrk: 8 }
     }
-
-    fn verify(&self) -> Result {
-        let key = self.directory.join("log.pub");
-        let mut verify = std::process::Command::new(&self.audit);
-        verify.arg("verify").arg(&self.directory).arg("--json");
-        let verdict = command::output(verify.arg("--key").arg(key))?;
-        let verdict: serde_json::Value = serde_json::from_str(&verdict)?;
-        if verdict["verdict"] == "intact" { Ok(()) } else { Err(format!("audit verify says {verdict}").into()) }
-    }
-
-    fn compare(&self, rounds: u32, took: Duration) -> Result {
-        let intents = log::intents(&self.directory)?;
-        let handled = handler_runs(&self.directory)?;
-        let lost: Vec<_> = self.noted.iter().filter(|id| !intents.refunds.contains(*id)).collect();
-        println!(
-            "\n{rounds} kills under load and {} while opening, in {:.0} s\n\
-             {:>8} refunds asked for\n{:>8} answered with 201\n{:>8} handler runs\n\
-             {:>8} intents\n{:>8} records, intact",
-            self.killed_while_opening,
-            took.as_secs_f64(),
-            self.sent,
-            self.noted.len(),
-            handled,
-            intents.count,
-            intents.records,
-        );
-        if let Some(first) = lost.first() {
-            return Err(format!("{} refunds have no intent, first {first}", lost.len()).into());
-        }
-        if handled > intents.count {
-            return Err("a handler ran without an intent".into());
-        }
-        if self.noted.is_empty() {
-            return Err("not one refund was answered: this shows nothing".into());
-        }
-        println!("every refund that was answered has its intent, and no handler ran without one");
-        Ok(())
-    }
-}
-
-fn handler_runs(directory: &Path) -> Result<u64> {
-    let file = directory.with_extension("handled");
-    Ok(std::fs::metadata(file)?.len())
 }

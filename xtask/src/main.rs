@@ -5,9 +5,11 @@ mod bench;
 mod ci;
 mod command;
 mod crash;
+mod framework;
 mod fuzz;
 mod http;
 mod install;
+mod load;
 mod server;
 mod smoke;
 mod test;
@@ -51,7 +53,8 @@ fn run(task: &str, options: &[String]) -> Result {
 const HELP: &str = "\
 cargo xtask test                 installs what the tests need, runs all of them, counts them
 cargo xtask ci [CHECK...]        the static checks: all, or those named
-cargo xtask crash --rounds N     kills the example service N times under load, then checks the log
+cargo xtask crash [--rounds N] [--server axum|actix|tonic]
+                                 kills each example server N times under load, then checks the log
 cargo xtask bench [--json] [--quick]
                                  measures the budgets side by side; fails when a floor is missed
 cargo xtask fuzz [--minutes N] [--target NAME] [--keep]

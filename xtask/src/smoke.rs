@@ -3,6 +3,7 @@
 //! What a person would try by hand after reading the README.
 
 mod evidence;
+mod load;
 mod program;
 mod service;
 
@@ -12,11 +13,14 @@ use std::process::{Command, Output, Stdio};
 
 use crate::arguments::Arguments;
 use crate::command::{Result, Scratch};
+use crate::install;
+use crate::load::WRK;
 use crate::server::{self, Profile};
 use crate::test::Count;
 
 pub(crate) fn run(options: &[String]) -> Result {
     Arguments::new(options).end()?;
+    install::install(&[WRK])?;
     let mut count = Count::default();
     check(&mut count)?;
     println!("\n{count}");
@@ -31,7 +35,8 @@ pub(crate) fn check(count: &mut Count) -> Result {
     let site = Site::prepare()?;
     service::check(&site, count)?;
     evidence::check(&site, count)?;
-    program::check(&site, count)
+    program::check(&site, count)?;
+    load::check(&site, count)
 }
 
 /// The programs, and a log that they write and read.

@@ -8,6 +8,7 @@ use std::process::{Command, Stdio};
 use crate::arguments::Arguments;
 use crate::command::{self, Result, cargo};
 use crate::install::{self, Tool};
+use crate::load::WRK;
 use crate::smoke;
 
 pub(crate) use count::Count;
@@ -104,7 +105,8 @@ fn counted(mut command: Command, count: &mut Count) -> Result {
     if status.success() { Ok(()) } else { Err(format!("`{shown}` ended with {status}").into()) }
 }
 
-const TOOLS: [Tool; 4] = [
+const TOOLS: [Tool; 5] = [
+    WRK,
     Tool { program: "strace", package: "strace", purpose: "makes fdatasync fail" },
     Tool { program: "mkfs.ext4", package: "e2fsprogs", purpose: "small file systems that fill up" },
     Tool { program: "losetup", package: "mount", purpose: "small file systems that fill up" },

@@ -72,13 +72,13 @@ impl CapturedBody {
         !self.ended
     }
 
-    /// The `Content-Type`, cut to 256 characters.
+    /// The `Content-Type`, cut to 192 bytes.
     #[must_use]
     pub fn content_type(&self) -> Option<&str> {
         self.content_type.as_deref()
     }
 
-    /// The `Content-Encoding`, where it changes the bytes; cut to 256 characters.
+    /// The `Content-Encoding`, where it changes the bytes; cut to 192 bytes.
     #[must_use]
     pub fn encoding(&self) -> Option<&str> {
         self.encoding.as_deref()

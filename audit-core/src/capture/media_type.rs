@@ -1,12 +1,16 @@
 use super::Withheld;
 use crate::redaction::TextForm;
 
-/// How many characters of a header are kept; a record cuts it further, and says so.
-const HEADER_LIMIT: usize = 256;
+/// How many bytes of a header are kept: more than a record has room for, so that it says it was cut.
+const HEADER_LIMIT: usize = 192;
 
-/// What a header says, cut to a length that a record cuts too.
+/// What a header says, cut between two characters.
 pub(super) fn shortened(header: &str) -> String {
-    header.chars().take(HEADER_LIMIT).collect()
+    let mut end = header.len().min(HEADER_LIMIT);
+    while !header.is_char_boundary(end) {
+        end -= 1;
+    }
+    header.get(..end).unwrap_or_default().to_owned()
 }
 
 /// How to read a body with this `Content-Type` (RFC 9110 §8.3), if that is known.

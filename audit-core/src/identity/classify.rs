@@ -37,6 +37,10 @@ pub(super) fn classify(claims: &Claims<'_>) -> Result<Actor, &'static str> {
 /// Who acts when the token says that somebody acts for its subject (RFC 8693 §4.1): the outermost
 /// party, on behalf of those that acted before it, latest first, and of the subject at last.
 fn delegated(claims: &Claims<'_>, subject: &Holder<'_>, delegate: &Delegate<'_>) -> Result<Actor, &'static str> {
+    // Counted first: a name may be long, and each party gets its own copy of the issuer's.
+    if delegate.chain().skip(1).count() + usize::from(subject.id.is_some()) > PRINCIPALS {
+        return Err("malformed token: more than 8 parties in act");
+    }
     let mut actor = Actor::new(delegate_kind(claims, delegate));
     actor.id = delegate_id(delegate).map(str::to_owned);
     actor.issuer = delegate_issuer(claims, delegate);
@@ -50,9 +54,6 @@ fn delegated(claims: &Claims<'_>, subject: &Holder<'_>, delegate: &Delegate<'_>)
         let mut principal = Principal::new(subject.kind, id);
         principal.issuer = claims.iss.text().map(str::to_owned);
         actor.on_behalf_of.push(principal);
-    }
-    if actor.on_behalf_of.len() > PRINCIPALS {
-        return Err("malformed token: more than 8 parties in act");
     }
     Ok(actor)
 }

@@ -33,6 +33,8 @@ pub enum Refused {
     Forked,
     /// The call was given up before its record was taken.
     Withdrawn,
+    /// The rule asks for bodies, and the adapter was not told to capture them.
+    BodiesNotCaptured,
 }
 
 impl Refused {
@@ -47,6 +49,7 @@ impl Refused {
             Self::Poisoned { .. } => "poisoned",
             Self::Forked => "forked",
             Self::Withdrawn => "withdrawn",
+            Self::BodiesNotCaptured => "bodies_not_captured",
         }
     }
 
@@ -62,7 +65,7 @@ impl Refused {
         match self {
             Self::Deadline | Self::QueueFull | Self::Withdrawn => Duration::from_secs(1),
             Self::StorageFull { .. } => Duration::from_secs(10),
-            Self::Closed | Self::Poisoned { .. } | Self::Forked => Duration::from_secs(30),
+            Self::Closed | Self::Poisoned { .. } | Self::Forked | Self::BodiesNotCaptured => Duration::from_secs(30),
         }
     }
 }
@@ -79,6 +82,9 @@ impl fmt::Display for Refused {
             Self::Poisoned { detail } => write!(f, "the audit log has stopped and must be opened again: {detail}"),
             Self::Forked => f.write_str("the audit log was opened before a fork; open one in the child process"),
             Self::Withdrawn => f.write_str("the call was given up before it was recorded"),
+            Self::BodiesNotCaptured => {
+                f.write_str("the policy asks for bodies and the layer captures none: call `.capture_bodies()` on it")
+            }
         }
     }
 }

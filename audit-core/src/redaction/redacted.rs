@@ -97,7 +97,9 @@ impl Writer<'_> {
     }
 
     /// What has been written, which is all there is if the text was `whole`.
-    pub(super) fn finish(self, whole: bool) -> Redacted {
+    pub(super) fn finish(mut self, whole: bool) -> Redacted {
+        // It may be held for long, and counts by its length.
+        self.text.shrink_to_fit();
         Redacted { text: self.text, count: self.count, cut: self.full || !whole }
     }
 }

@@ -50,4 +50,6 @@ fn a_rule_that_redacts_wins_over_one_that_correlates_and_that_over_the_built_in_
     let kept = json(&settings, "{\"iban\":1,\"session_id\":2,\"a\":3}");
     assert!(kept.starts_with("{\"iban\":\"[redacted]\",\"session_id\":\"hmac-sha256:"), "{kept}");
     assert!(kept.ends_with(",\"a\":\"[redacted]\"}"), "{kept}");
+    let settings = self::settings().correlate_pointer("/iban").unwrap().redact_name("iban").unwrap();
+    assert_eq!(json(&settings, "{\"iban\":1}"), "{\"iban\":\"[redacted]\"}");
 }

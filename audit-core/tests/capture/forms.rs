@@ -39,6 +39,10 @@ fn parts_of_a_name_are_compared_too() {
 fn a_pair_that_a_server_may_end_at_a_semicolon_hides_all_its_value() {
     assert_eq!(text("a=1;password=x&b=2;c=3"), "a=[redacted]&b=2;c=3");
     assert_eq!(text("password=a;b=c"), "password=[redacted]");
+    assert_eq!(text("a=1;password"), "a=[redacted]");
+    let settings = BodyCapture::new().redact_pointer("/card/number").unwrap();
+    let captured = capture(&settings, FORM, b"a=1;card[number]=2&b=3;card[name]=4");
+    assert_eq!(captured.text(), Some("a=[redacted]&b=3;card[name]=4"));
 }
 
 #[test]

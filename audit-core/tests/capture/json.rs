@@ -110,6 +110,18 @@ fn a_pattern_hides_names_at_every_depth() {
 }
 
 #[test]
+fn a_value_that_a_label_calls_a_secret_is_replaced() {
+    let env = "[{\"name\":\"DB_PASSWORD\",\"value\":\"hunter2\"},{\"name\":\"REGION\",\"value\":\"eu\"}]";
+    assert_eq!(text(env), env.replace("\"hunter2\"", "\"[redacted]\""));
+    let nested = "{\"Header\":\"x-\\u0061pi-key\",\"in\":{\"value\":1},\"Values\":[\"a\",\"b\"],\"n\":2}";
+    assert_eq!(text(nested), nested.replace("[\"a\",\"b\"]", "\"[redacted]\""));
+    // Each object has labels of its own, and `key` is itself the name of a credential.
+    let apart = "{\"a\":{\"name\":\"token\"},\"value\":1,\"title\":\"token\",\"val\":2}";
+    assert_eq!(text(apart), apart);
+    assert_eq!(text("{\"key\":\"token\",\"value\":1}"), "{\"key\":\"[redacted]\",\"value\":\"[redacted]\"}");
+}
+
+#[test]
 fn a_value_that_carries_a_secret_in_itself_is_replaced() {
     let secrets = [
         "{\\\"password\\\":\\\"hunter2\\\"}",
@@ -132,6 +144,14 @@ fn a_value_that_carries_a_secret_in_itself_is_replaced() {
     {
         let body = format!("{{\"note\":\"{plain}\"}}");
         assert_eq!(text(&body), body);
+    }
+}
+
+#[test]
+fn a_text_of_more_pairs_than_are_compared_is_replaced() {
+    for (pairs, hidden) in [(64, false), (65, true)] {
+        let kept = text(&format!("{{\"note\":\"{}\"}}", "a=1&".repeat(pairs)));
+        assert_eq!(kept == "{\"note\":\"[redacted]\"}", hidden, "{kept}");
     }
 }
 
@@ -267,4 +287,12 @@ fn a_document_that_is_one_value_is_kept_or_withheld_like_any_other() {
         assert_eq!(text(body), body);
     }
     assert_eq!(text("\"{\\\"a\\\":1}\""), "\"[redacted]\"");
+}
+
+#[test]
+fn a_lone_number_that_the_prefix_cuts_is_not_kept() {
+    let settings = BodyCapture::new().prefix(4).unwrap();
+    let captured = capture(&settings, "application/json", b"123456");
+    assert_eq!((captured.text(), captured.is_cut()), (Some(""), true));
+    assert_eq!(capture(&settings, "application/json", b"1234").text(), Some("1234"));
 }

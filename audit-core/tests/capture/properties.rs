@@ -1,6 +1,7 @@
 //! Secrets in made-up bodies, cut and fed in any way, never get into a record.
 
 use audit_core::capture::{BodyCapture, BodyFormat, CapturedBody};
+use audit_core::redaction::LogSecret;
 use audit_core::{AuditLog, Event, Memory, Outcome};
 use base64ct::{Base64, Encoding};
 use proptest::prelude::*;
@@ -11,7 +12,9 @@ use crate::support::{builder, memory};
 /// Stands in every secret, and nowhere else.
 const SECRET: &str = "Qz9secretzQ";
 
-/// The same as digits.
+const FORM: &str = "application/x-www-form-urlencoded";
+
+/// The secret as digits.
 const SECRET_DIGITS: &str = "918273645546372";
 
 const SECRET_NAMES: [&str; 8] =
@@ -126,8 +129,10 @@ fn secret(way: u8) -> String {
     }
 }
 
-/// How a body is sent: how long the prefix is, where the chunks are cut, and whether all of it came.
-fn way() -> impl Strategy<Value = (usize, Vec<usize>, bool)> {
+/// How long the prefix is, where the chunks are cut, and whether all of it came.
+type Way = (usize, Vec<usize>, bool);
+
+fn way() -> impl Strategy<Value = Way> {
     let prefix = prop_oneof![1_usize..200, Just(4_096_usize), 200_usize..2_000];
     (prefix, prop::collection::vec(1_usize..40, 1..20), any::<bool>())
 }
@@ -136,8 +141,18 @@ fn settings(prefix: usize) -> BodyCapture {
     BodyCapture::new().prefix(prefix).unwrap().redact_name("*iban*").unwrap()
 }
 
-fn send(content_type: &str, body: &[u8], (prefix, sizes, ended): &(usize, Vec<usize>, bool)) -> CapturedBody {
-    let mut recorder = settings(*prefix).recorder(Some(content_type.as_bytes()), None, BodyFormat::Http);
+/// The same, with an HMAC in the place of every value under a name.
+fn correlating(prefix: usize) -> BodyCapture {
+    let secret = LogSecret::from_bytes(b"0123456789abcdef0123456789abcdef").unwrap();
+    settings(prefix).secret(secret).correlate_name("*").unwrap()
+}
+
+fn send(content_type: &str, body: &[u8], way: &Way) -> CapturedBody {
+    send_to(&settings(way.0), content_type, body, way)
+}
+
+fn send_to(settings: &BodyCapture, content_type: &str, body: &[u8], (_, sizes, ended): &Way) -> CapturedBody {
+    let mut recorder = settings.recorder(Some(content_type.as_bytes()), None, BodyFormat::Http);
     let mut rest = body;
     for size in sizes.iter().cycle() {
         let (chunk, behind) = rest.split_at((*size).min(rest.len()));
@@ -203,7 +218,7 @@ fn runner() -> TestRunner {
 #[test]
 fn no_secret_of_a_json_body_gets_into_the_record_and_markers_do() {
     let written = Written::new();
-    let run = |(node, way): (Node, (usize, Vec<usize>, bool))| {
+    let run = |(node, way): (Node, Way)| {
         let mut body = Body::default();
         body.write(&node, false);
         let captured = send("application/json", body.sent.as_bytes(), &way);
@@ -215,7 +230,8 @@ fn no_secret_of_a_json_body_gets_into_the_record_and_markers_do() {
             prop_assert_eq!(&text, &body.kept);
         }
         prop_assert_eq!(captured.is_cut(), !ended || text != body.kept || body.sent.len() > prefix);
-        let line = written.line(captured, send("application/json", body.sent.as_bytes(), &way));
+        let line =
+            written.line(captured, send_to(&correlating(prefix), "application/json", body.sent.as_bytes(), &way));
         assert_hidden(&line)?;
         for (sent, kept, marker) in &body.markers {
             if *sent <= prefix && *kept <= prefix {
@@ -239,7 +255,7 @@ fn encoded(text: &str) -> String {
 #[test]
 fn no_secret_of_a_form_gets_into_the_record_and_markers_do() {
     let written = Written::new();
-    let run = |(pairs, way): (Vec<(bool, bool, String)>, (usize, Vec<usize>, bool))| {
+    let run = |(pairs, way): (Vec<(bool, bool, String)>, Way)| {
         let (mut sent, mut kept, mut markers) = (String::new(), String::new(), Vec::new());
         for (index, (is_secret, is_encoded, value)) in pairs.iter().enumerate() {
             let name = format!("{}{index}", if *is_secret { "user[Pass_Word]" } else { "n" });
@@ -256,12 +272,12 @@ fn no_secret_of_a_form_gets_into_the_record_and_markers_do() {
                 markers.push((sent.len(), kept.len(), format!("marker{index}x")));
             }
         }
-        let captured = send("application/x-www-form-urlencoded", sent.as_bytes(), &way);
+        let captured = send(FORM, sent.as_bytes(), &way);
         let (prefix, ended) = (way.0, way.2);
         let text = captured.text().unwrap_or_default().to_owned();
         prop_assert_eq!(captured.withheld(), None);
         prop_assert!(kept.starts_with(&text) && text.len() <= prefix, "{} of {}", text, kept);
-        let line = written.line(captured, send("application/x-www-form-urlencoded", sent.as_bytes(), &way));
+        let line = written.line(captured, send_to(&correlating(prefix), FORM, sent.as_bytes(), &way));
         assert_hidden(&line)?;
         prop_assert!(!line.contains(&encoded(SECRET)));
         for (at, in_kept, marker) in markers {

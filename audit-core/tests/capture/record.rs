@@ -58,6 +58,30 @@ async fn an_outcome_says_of_messages_how_many_and_which() {
 }
 
 #[tokio::test]
+async fn both_texts_stand_in_their_places() {
+    let settings = BodyCapture::new();
+    let (request, response) = (capture(&settings, JSON, b"{\"a\":1}"), capture(&settings, JSON, b"[\"\\n\"]"));
+    let outcome = Outcome::http(200).request_body(request).response_body(response).error("none");
+    let (_, outcome) = recorded(outcome).await;
+    assert_eq!(outcome["request_body"], json!({"content_type": JSON, "text": "{\"a\":1}"}));
+    assert_eq!(outcome["response_body"], json!({"content_type": JSON, "text": "[\"\\n\"]"}));
+    assert_eq!(outcome["error"], "none");
+}
+
+#[tokio::test]
+async fn messages_leave_room_for_the_error() {
+    let memory = memory();
+    let log = builder(&memory).tune(|limits| limits.overdraft_bytes = 0).open().unwrap();
+    let activity = log.begin(&Event::action("test")).await.unwrap();
+    let error = "e".repeat(400);
+    activity.finish_durably(Outcome::grpc(2).request_body(stream(64)).error(&error)).await.unwrap();
+    let (_, outcome) = outcome_in(&memory);
+    assert_eq!((&outcome["error"], &outcome["truncated"]), (&json!(error), &json!(["request_body.messages"])));
+    assert_eq!(outcome["request_body"]["message_count"], 64);
+    assert!(!outcome["request_body"]["messages"].as_array().unwrap().is_empty());
+}
+
+#[tokio::test]
 async fn a_body_without_anything_to_say_has_only_its_digest() {
     let mut recorder = BodyCapture::new().recorder(None, None, BodyFormat::Http);
     recorder.end();

@@ -207,9 +207,11 @@ fn a_log_secret_in_a_file_is_for_its_owner_only() {
     let path = folder.path().join("secret");
     assert!(matches!(LogSecret::from_file(&path).unwrap_err(), SecretError::Read { .. }));
     fs::write(&path, "0123456789abcdef0123456789abcdef\n").unwrap();
-    fs::set_permissions(&path, fs::Permissions::from_mode(0o644)).unwrap();
-    let error = LogSecret::from_file(&path).unwrap_err();
-    assert!(matches!(error, SecretError::Exposed { mode: 0o644, .. }), "{error}");
+    for others in [0o644, 0o640, 0o620, 0o604, 0o601] {
+        fs::set_permissions(&path, fs::Permissions::from_mode(others)).unwrap();
+        let error = LogSecret::from_file(&path).unwrap_err();
+        assert!(matches!(error, SecretError::Exposed { mode, .. } if mode == others), "{error}");
+    }
     fs::set_permissions(&path, fs::Permissions::from_mode(0o600)).unwrap();
     let hidden = |secret: LogSecret| {
         let settings = BodyCapture::new().secret(secret).correlate_name("iban").unwrap();
@@ -219,4 +221,12 @@ fn a_log_secret_in_a_file_is_for_its_owner_only() {
     assert_eq!(hidden(LogSecret::from_file(&path).unwrap()), hidden(bytes));
     fs::write(&path, "x".repeat(4_098)).unwrap();
     assert!(matches!(LogSecret::from_file(&path).unwrap_err(), SecretError::Length { .. }));
+}
+
+#[test]
+fn recorders_and_what_they_make_go_from_thread_to_thread() {
+    fn shared<T: Send + Sync + 'static>() {}
+    shared::<BodyCapture>();
+    shared::<audit_core::capture::BodyRecorder>();
+    shared::<CapturedBody>();
 }

@@ -1,11 +1,12 @@
 //! Tokens as the issuers that people run make them.
 
 use audit_core::identity::{DefaultIdentify, FirstOf, Identify, JwtIssuer, JwtVerifier};
+use audit_core::policy::{Policy, Subject};
 use audit_core::record::{Actor, ActorType, Principal};
 use jsonwebtoken::Algorithm;
 use serde_json::{Value, json};
 
-use super::signer::{AUDIENCE, Signer, bearer, claims, in_seconds, jwks, refused, verified};
+use super::signer::{AUDIENCE, Signer, bearer, claims, claims_with, in_seconds, jwks, refused, verified};
 
 /// Who holds a token with these claims, signed by an issuer of that name.
 fn holder(algorithm: Algorithm, issuer: &str, header: &Value, claims: &Value) -> Actor {
@@ -249,5 +250,45 @@ fn what_is_no_signed_token_is_left_to_other_sources() {
     assert_eq!(verifier.identify(&none.with("authorization", "Basic YTpi")), None);
     for token in ["", "opaque", "a.b", "a.b.c.d", "a.b.c.d.e"] {
         assert_eq!(verifier.identify(&bearer(token)), None, "{token}");
+    }
+}
+
+#[test]
+fn no_part_of_a_token_is_kept() {
+    let signer = Signer::new(Algorithm::EdDSA);
+    let token = signer.sign(&claims());
+    let verifier = signer.verifier();
+    for _ in 0..2 {
+        let kept = format!("{:?} {verifier:?}", verified(&verifier, &token));
+        for part in token.split('.') {
+            assert!(!kept.contains(&part[..16]), "{kept}");
+        }
+    }
+}
+
+#[test]
+fn a_rule_for_a_caller_is_for_whom_the_token_proves_to_be_that_caller() {
+    let policy = Policy::from_toml(
+        "[[rule]]\nname = \"settler\"\nactors = [\"service_account\"]\n\
+         actor_ids = [\"system:serviceaccount:payments:*\"]\non_failure = \"allow\"\n",
+    )
+    .unwrap();
+    let [signer, forger] = [0, 1].map(|_| Signer::new(Algorithm::EdDSA));
+    let sources = FirstOf::default().or(signer.verifier()).or(DefaultIdentify);
+    let rule = |token: &str| {
+        let actor = sources.identify(&bearer(token)).unwrap();
+        policy.decide(&Subject::new(&actor, "x")).name().to_owned()
+    };
+    let stranger = policy.decide(&Subject::new(&Actor::unauthenticated(), "x")).name().to_owned();
+    assert_eq!(rule(&signer.sign(&claims())), "settler");
+    for token in [
+        forger.sign(&claims()),
+        signer.sign(&claims_with(&json!({"exp": 1}))),
+        signer.sign(&claims_with(&json!({"aud": "another"}))),
+        signer.sign(&claims_with(&json!({"iss": "https://stranger.example"}))),
+        signer.sign(&claims_with(&json!({"iss": null}))),
+        signer.sign_bytes(r#"{"alg":"none"}"#, claims().to_string()),
+    ] {
+        assert_eq!(rule(&token), stranger);
     }
 }

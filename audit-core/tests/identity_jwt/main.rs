@@ -11,3 +11,4 @@ mod refusals;
 mod request;
 mod settings;
 mod signer;
+mod standards;

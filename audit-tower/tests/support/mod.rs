@@ -10,7 +10,8 @@ use std::sync::Arc;
 use std::task::{Context, Poll};
 use std::time::{Duration, Instant};
 
-use audit_core::backend::{Backend, Memory};
+use audit_core::backend::{Backend, Capabilities, Fencing, Memory};
+use audit_core::capture::BodyCapture;
 use audit_core::log::CloseError;
 use audit_core::testing::{Faults, FaultyBackend};
 use audit_core::{AuditLog, Durability, Key, Policy};
@@ -44,9 +45,24 @@ impl Recorder {
         Self { log, reached: Arc::default(), memory }
     }
 
+    /// A log that captures the bodies its policy asks for.
+    pub(crate) fn capturing(policy: &str) -> Self {
+        let memory = Memory::promising(Durability::Synced);
+        let log = AuditLog::builder("payments.example.com/test")
+            .key(Key::generate("payments.example.com/test").unwrap())
+            .backend(memory.clone())
+            .policy(Policy::from_toml(policy).unwrap())
+            .capture_bodies(BodyCapture::new())
+            .open()
+            .unwrap();
+        Self { log, reached: Arc::default(), memory }
+    }
+
     /// A log whose store can be made to fail.
     pub(crate) fn with_faults(policy: &str) -> (Self, Faults) {
-        let memory = Memory::promising(Durability::Synced);
+        // Stable storage is another step, so that it can fail by itself.
+        let steps = Capabilities::new(Durability::Written, Durability::Synced, Fencing::Enforced);
+        let memory = Memory::with_capabilities(steps);
         let (backend, faults) = FaultyBackend::new(memory.clone());
         let log = open(backend, Policy::from_toml(policy).unwrap());
         (Self { log, reached: Arc::default(), memory }, faults)

@@ -4,7 +4,7 @@ use std::process::ExitCode;
 
 use examples::options::Options;
 use examples::payments::Payments;
-use examples::{Failure, log, router, serve};
+use examples::{Failure, axum_router, axum_server, log};
 
 fn main() -> ExitCode {
     examples::end(run())
@@ -13,11 +13,10 @@ fn main() -> ExitCode {
 fn run() -> Result<(), Failure> {
     let options = Options::from_arguments()?;
     let log = log::open(&options)?;
-    let payments =
-        if options.count_handled { Payments::counting_in(&log::handled(options.log()?))? } else { Payments::new() };
+    let payments = Payments::of(&options)?;
     let runtime = tokio::runtime::Runtime::new()?;
     runtime.block_on(async {
-        let served = serve::until_stopped(router::audited(payments, &log), options.listen).await;
+        let served = axum_server::until_stopped(axum_router::audited(payments, &log), options.listen).await;
         log::close(&log).await?;
         served
     })

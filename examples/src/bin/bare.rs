@@ -4,7 +4,7 @@ use std::process::ExitCode;
 
 use examples::options::Options;
 use examples::payments::Payments;
-use examples::{Failure, router, serve};
+use examples::{Failure, axum_router, axum_server};
 
 #[tokio::main]
 async fn main() -> ExitCode {
@@ -13,6 +13,6 @@ async fn main() -> ExitCode {
 
 async fn run() -> Result<(), Failure> {
     let options = Options::from_arguments()?;
-    let app = router::payments(Payments::new());
-    serve::until_stopped(app, options.listen).await
+    let app = axum_router::payments(Payments::new());
+    axum_server::until_stopped(app, options.listen).await
 }

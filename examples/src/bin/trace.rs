@@ -8,7 +8,7 @@ use std::process::ExitCode;
 
 use examples::options::Options;
 use examples::payments::Payments;
-use examples::{Failure, router, serve};
+use examples::{Failure, axum_router, axum_server};
 use tower_http::trace::{DefaultMakeSpan, DefaultOnRequest, DefaultOnResponse, TraceLayer};
 use tracing::Level;
 use tracing_appender::non_blocking::NonBlockingBuilder;
@@ -24,11 +24,11 @@ async fn run() -> Result<(), Failure> {
     let (writer, _flushes_when_dropped) = NonBlockingBuilder::default().lossy(false).finish(file);
     tracing_subscriber::fmt().json().with_max_level(Level::INFO).with_writer(writer).init();
 
-    let app = router::payments(Payments::new()).layer(
+    let app = axum_router::payments(Payments::new()).layer(
         TraceLayer::new_for_http()
             .make_span_with(DefaultMakeSpan::new().level(Level::INFO))
             .on_request(DefaultOnRequest::new().level(Level::INFO))
             .on_response(DefaultOnResponse::new().level(Level::INFO)),
     );
-    serve::until_stopped(app, options.listen).await
+    axum_server::until_stopped(app, options.listen).await
 }

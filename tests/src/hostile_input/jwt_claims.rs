@@ -1,32 +1,14 @@
 //! The claims of a token that a caller presents, with whatever signature.
 
-use std::net::SocketAddr;
-
 use audit_core::ActorType;
-use audit_core::identity::{DefaultIdentify, Identify, Metadata};
+use audit_core::identity::{DefaultIdentify, Identify};
 use audit_core::record::Event;
 use base64ct::{Base64UrlUnpadded, Encoding};
 
 use super::recorded::intent_of;
+use super::request::Request;
 
 const SIGNATURE: &str = "c2lnbmF0dXJlLXRoYXQtbm9ib2R5LWNoZWNrZWQ";
-
-/// A request with one `authorization` header.
-struct Bearer(Vec<u8>);
-
-impl Metadata for Bearer {
-    fn header(&self, name: &str) -> Option<&[u8]> {
-        name.eq_ignore_ascii_case("authorization").then_some(&self.0)
-    }
-
-    fn each_header(&self, name: &str, visit: &mut dyn FnMut(&[u8])) {
-        self.header(name).into_iter().for_each(visit);
-    }
-
-    fn peer(&self) -> Option<SocketAddr> {
-        None
-    }
-}
 
 /// Claims name a caller and never verify one, and no claim reaches another field of the record.
 /// The first byte chooses between claims within a token and a whole header.
@@ -38,7 +20,9 @@ pub(crate) fn check(data: &[u8]) {
         0 => format!("Bearer e30.{}.{SIGNATURE}", Base64UrlUnpadded::encode_string(rest)).into_bytes(),
         _ => rest.to_vec(),
     };
-    let actor = DefaultIdentify.identify(&Bearer(header)).expect("nobody goes without a name");
+    let actor = DefaultIdentify
+        .identify(&Request { name: "authorization", lines: vec![&header], peer: None })
+        .expect("nobody goes without a name");
     assert!(!actor.verified, "a claim that nobody checked");
     assert_ne!(actor.kind, ActorType::System);
     assert!(actor.on_behalf_of.len() <= 64);

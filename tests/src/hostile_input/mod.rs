@@ -3,11 +3,13 @@
 //! Each target takes arbitrary bytes and panics when something does not hold. The fuzzer makes the
 //! bytes up (`cargo xtask fuzz`); the tests replay those that it kept in `fuzz/corpus`.
 
+mod forwarded_client_cert;
 mod jwt_claims;
 mod policy;
 mod record;
 mod recorded;
 mod redaction;
+mod request;
 mod traceparent;
 
 /// One reader of hostile input.
@@ -20,7 +22,8 @@ pub struct Target {
 }
 
 /// Every target.
-pub const TARGETS: [Target; 5] = [
+pub const TARGETS: [Target; 6] = [
+    Target { name: "forwarded_client_cert", check: forwarded_client_cert::check },
     Target { name: "jwt_claims", check: jwt_claims::check },
     Target { name: "policy", check: policy::check },
     Target { name: "record", check: record::check },

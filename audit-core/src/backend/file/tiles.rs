@@ -3,7 +3,8 @@
 //! They are derived from the lines: they save work, and prove nothing by themselves.
 
 use std::fs;
-use std::io;
+use std::io::{self, Write as _};
+use std::path::Path;
 
 use super::create;
 use super::layout::Layout;
@@ -16,14 +17,24 @@ use crate::evidence::{TILE_WIDTH, Tile, TileSource};
 pub(super) fn write(layout: &Layout, level: u8, index: u64, tile: &Tile) -> io::Result<()> {
     let bytes = tile.to_bytes();
     let path = layout.tile(level, index);
-    match create::replace_unsynced(&path, &bytes) {
+    match put(&path, &bytes) {
         Err(error) if error.kind() == io::ErrorKind::NotFound => {
             if let Some(parent) = path.parent() {
                 fs::create_dir_all(parent)?;
             }
-            create::replace_unsynced(&path, &bytes)
+            put(&path, &bytes)
         }
         result => result,
+    }
+}
+
+/// Without a detour over a temporary file, which would double the work: a reader takes a tile for
+/// what it hashes to, and one that is not full for none.
+fn put(path: &Path, bytes: &[u8]) -> io::Result<()> {
+    match create::options().create_new(true).open(path) {
+        Ok(mut file) => file.write_all(bytes),
+        Err(error) if error.kind() == io::ErrorKind::AlreadyExists => create::replace_unsynced(path, bytes),
+        Err(error) => Err(error),
     }
 }
 

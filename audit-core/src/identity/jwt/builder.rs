@@ -46,8 +46,9 @@ impl JwtVerifierBuilder {
     /// How many verified tokens are remembered, so that showing one again costs a hash and no
     /// signature. Default: 1,024; at most 65,536; 0 for none.
     ///
-    /// What is kept of each is its actor and its SHA-256: about 500 bytes for usual tokens, never
-    /// more than 16 KiB. Tokens that fail are not remembered, so a stranger takes no room.
+    /// What is kept of each is its actor and its SHA-256: about 500 bytes for usual tokens. One whose
+    /// names have more than 4 KiB is checked each time. Tokens that fail are not remembered, so a
+    /// stranger takes no room.
     pub const fn remembered_tokens(mut self, limit: usize) -> Self {
         self.remembered = limit;
         self

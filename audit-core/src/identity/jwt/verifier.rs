@@ -230,6 +230,7 @@ impl fmt::Debug for JwtVerifier {
         f.debug_struct("JwtVerifier")
             .field("issuers", &trust.issuers.values())
             .field("leeway", &self.shared.leeway)
-            .finish_non_exhaustive()
+            .field("remembered", &trust.remembered.len())
+            .finish()
     }
 }

@@ -7,7 +7,7 @@ use std::time::Duration;
 use audit_core::AuditLog;
 use examples::options::Options;
 use examples::payments::Payments;
-use examples::{Failure, log, router};
+use examples::{Failure, axum_router, log};
 use tokio::net::TcpListener;
 use tokio::runtime::Runtime;
 use tokio::sync::oneshot;
@@ -28,7 +28,7 @@ impl Service {
         let options = Options::parse(arguments)?;
         let log = log::open(&options)?;
         let payments = Payments::counting_in(&log::handled(directory))?;
-        let app = router::audited(payments, &log);
+        let app = axum_router::audited(payments, &log);
 
         let runtime = Runtime::new()?;
         let listener = runtime.block_on(TcpListener::bind("127.0.0.1:0"))?;

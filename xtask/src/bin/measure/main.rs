@@ -1,8 +1,9 @@
 //! What `cargo xtask bench` measures inside one process.
 //!
-//! `measure append N` · `measure generate DIR N` · `measure open DIR TIMES`
+//! `measure append N` · `measure body N` · `measure generate DIR N` · `measure open DIR TIMES`
 
 mod append;
+mod body;
 mod outstanding;
 mod record;
 mod store;
@@ -17,8 +18,9 @@ fn main() -> Result<(), Failure> {
     let arguments: Vec<&str> = arguments.iter().map(String::as_str).collect();
     match arguments[..] {
         ["append", records] => append::measure(records.parse()?),
+        ["body", bodies] => body::measure(bodies.parse()?),
         ["generate", directory, records] => store::generate(Path::new(directory), records.parse()?),
         ["open", directory, times] => store::open(Path::new(directory), times.parse()?),
-        _ => Err("measure append N | generate DIR N | open DIR TIMES".into()),
+        _ => Err("measure append N | body N | generate DIR N | open DIR TIMES".into()),
     }
 }

@@ -1,0 +1,42 @@
+use std::time::{Duration, Instant};
+
+use super::digits::content_length;
+use super::{Dialect, Request, grpc};
+
+/// What is known of a call when it starts and needed when it ends.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Call {
+    pub(super) dialect: Dialect,
+    /// No response to this method has a body (RFC 9110 §9.3.2).
+    pub(super) is_head: bool,
+    /// A 2xx response to this method turns the connection into a tunnel (RFC 9110 §9.3.6).
+    pub(super) is_connect: bool,
+    pub(super) request_bytes: Option<u64>,
+    /// Since when the caller waits and for how long, where it said so.
+    timeout: Option<(Instant, Duration)>,
+}
+
+impl Call {
+    pub(super) fn of<R: Request>(dialect: Dialect, request: &R) -> Self {
+        let method = request.method();
+        let timeout = match dialect {
+            Dialect::Http => None,
+            Dialect::Grpc => request.header("grpc-timeout").and_then(grpc::grpc_timeout),
+        };
+        Self {
+            dialect,
+            is_head: method == "HEAD",
+            is_connect: method == "CONNECT",
+            request_bytes: request.content_length().and_then(content_length),
+            timeout: timeout.map(|timeout| (Instant::now(), timeout)),
+        }
+    }
+
+    /// The gRPC code of a call that is given up now.
+    pub(super) fn given_up(&self) -> i32 {
+        match self.timeout {
+            Some((start, timeout)) if grpc::is_exceeded(timeout, start.elapsed()) => grpc::DEADLINE_EXCEEDED,
+            _ => grpc::CANCELLED,
+        }
+    }
+}
