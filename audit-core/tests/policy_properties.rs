@@ -2,7 +2,7 @@
 
 #![allow(clippy::unwrap_used, reason = "what is shared between tests may fail them")]
 
-use audit_core::policy::{Level, Mistake, Policy, Rule, Subject};
+use audit_core::policy::{Level, Mismatch, Mistake, Policy, Rule, Subject};
 use audit_core::record::{Actor, ActorType};
 use proptest::prelude::*;
 
@@ -381,6 +381,36 @@ proptest! {
         prop_assert!(!is_weaker_in_everything(odd, plain), "{} {} {}", path, odd.name(), plain.name());
         if plain.level() != Level::None {
             prop_assert!(odd.cmp_strictness(plain).is_ge(), "{} {} {}", path, odd.name(), plain.name());
+        }
+    }
+
+    #[test]
+    fn an_explanation_names_the_rule_that_decides_and_a_reason_for_each_other(
+        rules in rules(),
+        asked in asked(),
+        trick in prop::option::of((0_u8..24, any::<prop::sample::Index>())),
+    ) {
+        let Loaded { policy, possible, .. } = load_possible(&rules);
+        let mut asked = asked;
+        if let (Some((trick, place)), Some(path)) = (trick, asked.path.as_ref().filter(|path| path.starts_with('/'))) {
+            asked.path = Some(respell(path, trick, place.index(64)));
+        }
+        let subject = asked.subject();
+        let explanation = policy.explain(&subject);
+        prop_assert_eq!(explanation.rule.name(), policy.decide(&subject).name());
+        prop_assert_eq!(policy.rules()[explanation.position].name(), explanation.rule.name());
+        prop_assert!(explanation.passed_over.len() >= explanation.position);
+        for passed in &explanation.passed_over {
+            let unchosen = passed.because == [Mismatch::NotStrictest];
+            prop_assert!(!passed.because.is_empty());
+            prop_assert!(!unchosen || explanation.path_in_doubt);
+            if !explanation.path_in_doubt {
+                let rule = possible.iter().find(|rule| rule.name == passed.rule.name());
+                prop_assert!(rule.is_some_and(|rule| !rule.matches(&subject)));
+            }
+            if unchosen {
+                prop_assert!(passed.rule.cmp_strictness(explanation.rule).is_le());
+            }
         }
     }
 

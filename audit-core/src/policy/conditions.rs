@@ -1,11 +1,11 @@
-use crate::record::ActorType;
+use crate::record::{Actor, ActorType};
 
 use super::Subject;
 use super::name_pattern::NamePattern;
 use super::path_pattern::PathPattern;
 
 /// Whom a rule is for. A field that is `None` holds for everybody.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(super) struct Conditions {
     pub(super) actors: Option<Callers>,
     pub(super) actor_ids: Option<Box<[NamePattern]>>,
@@ -41,6 +41,11 @@ impl Conditions {
 /// template, which says less than the path.
 pub(super) fn is_http(subject: &Subject<'_>) -> bool {
     subject.method.and_then(|method| subject.action.strip_prefix(method)).is_some_and(|rest| rest.starts_with(' '))
+}
+
+/// Whether the actor can match a rule's `actors` and `actor_ids`.
+pub(super) fn is_verified(actor: &Actor) -> bool {
+    actor.verified && actor.kind != ActorType::Unauthenticated
 }
 
 /// A set of callers: verified ones by their type, and all others as one.
