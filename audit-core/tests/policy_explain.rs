@@ -155,6 +155,7 @@ fn every_reason_has_a_word_and_a_sentence_of_its_own() {
         Mismatch::Unverified,
         Mismatch::ActorType,
         Mismatch::ActorId,
+        Mismatch::Issuer,
         Mismatch::Method,
         Mismatch::NoMethod,
         Mismatch::Path,
@@ -177,6 +178,7 @@ fn conditions_are_told_as_they_are_applied() {
 name = "all of them"
 actors = ["api_key", "service_account"]
 actor_ids = ["a", "b*"]
+issuers = ["https://issuer.example", "spiffe://*"]
 methods = ["GET", "POST"]
 paths = ["/", "/**", "/a b/*/c", "/a/**/z"]
 actions = ["x.*"]
@@ -189,6 +191,7 @@ actions = ["x.*"]
         [
             ("actors", owned(&["service_account", "api_key"])),
             ("actor_ids", owned(&["a", "b*"])),
+            ("issuers", owned(&["https://issuer.example", "spiffe://*"])),
             ("methods", owned(&["GET", "POST", "HEAD"])),
             ("paths", owned(&["/", "/**", "/a b/*/c", "/a/**/z"])),
             ("actions", owned(&["x.*"])),
@@ -229,4 +232,23 @@ fn an_actor_type_alone_is_enough_to_be_asked_about() {
     let policy = Policy::from_toml(text).unwrap();
     let key = Actor::new(ActorType::ApiKey).verified();
     assert_eq!(policy.explain(&Subject::new(&key, "x")).rule.name(), "keys");
+}
+
+#[test]
+fn an_actor_of_another_issuer_is_told_so() {
+    let text = "[[rule]]\nname = \"cluster\"\nactor_ids = [\"settler\"]\nissuers = [\"https://kubernetes.*\"]\n";
+    let policy = Policy::from_toml(text).unwrap();
+    let explain = |actor: &Actor| {
+        let explanation = policy.explain(&Subject::new(actor, "x"));
+        (
+            explanation.rule.name().to_owned(),
+            reasons(&explanation).into_iter().flat_map(|(_, because)| because).collect(),
+        )
+    };
+    let of = |issuer: &str| Actor::service_account("settler").issuer(issuer);
+    assert_eq!(explain(&of("https://kubernetes.default.svc").verified()), ("cluster".to_owned(), vec![]));
+    let refused = |reason| ("default".to_owned(), vec![reason]);
+    assert_eq!(explain(&of("https://accounts.example").verified()), refused(Mismatch::Issuer));
+    assert_eq!(explain(&Actor::service_account("settler").verified()), refused(Mismatch::Issuer));
+    assert_eq!(explain(&of("https://kubernetes.default.svc")), refused(Mismatch::Unverified));
 }

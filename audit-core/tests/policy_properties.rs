@@ -12,6 +12,7 @@ struct Written {
     name: String,
     actors: Vec<ActorType>,
     actor_ids: Vec<&'static str>,
+    issuers: Vec<&'static str>,
     methods: Vec<&'static str>,
     paths: Vec<String>,
     actions: Vec<&'static str>,
@@ -30,6 +31,7 @@ impl Written {
         let kinds = self.actors.iter().map(|kind| kind.as_str().to_owned());
         list("actors", kinds.collect());
         list("actor_ids", owned(&self.actor_ids));
+        list("issuers", owned(&self.issuers));
         list("methods", owned(&self.methods));
         list("paths", self.paths.clone());
         list("actions", owned(&self.actions));
@@ -46,12 +48,14 @@ impl Written {
             let mut patterns = self.actor_ids.iter();
             patterns.any(|pattern| name_matches(pattern, id))
         };
+        let issuer_matches = |issuer: &str| self.issuers.iter().any(|pattern| name_matches(pattern, issuer));
         let is_http = subject.method.is_some_and(|method| subject.action.starts_with(&format!("{method} ")));
         let path = |pattern: &String| {
             subject.path.filter(|path| path.starts_with('/')).is_some_and(|path| self.path_matches(pattern, path))
         };
         (self.actors.is_empty() || verified && self.actors.contains(&actor.kind))
             && (self.actor_ids.is_empty() || verified && actor.id.as_deref().is_some_and(id_matches))
+            && (self.issuers.is_empty() || verified && actor.issuer.as_deref().is_some_and(issuer_matches))
             && (self.methods.is_empty() || subject.method.is_some_and(|method| self.method_matches(method)))
             && (self.paths.is_empty() || self.paths.iter().any(path))
             && (self.actions.is_empty()
@@ -171,15 +175,17 @@ fn rule() -> impl Strategy<Value = Written> {
             }),
         ],
         some_of(&["x", "xy", "x*", "*", "y*"]),
+        prop_oneof![2 => Just(Vec::new()), 1 => some_of(&["i", "ij", "i*", "k*"])],
         some_of(&["GET", "HEAD", "POST"]),
         prop_oneof![1 => Just(Vec::new()), 4 => prop::collection::vec(pattern(), 1..4)],
         prop_oneof![4 => Just(Vec::new()), 1 => some_of(&["s.T/a", "s.T/*", "s*"])],
         prop::option::weighted(0.8, prop::sample::select(RECORDING)),
     )
-        .prop_map(|(actors, actor_ids, methods, paths, actions, recording)| Written {
+        .prop_map(|(actors, actor_ids, issuers, methods, paths, actions, recording)| Written {
             name: String::new(),
             actors,
             actor_ids,
+            issuers,
             methods,
             paths,
             actions,
@@ -224,14 +230,20 @@ fn plain_path() -> impl Strategy<Value = String> {
 
 fn asked_for(path: impl Strategy<Value = Option<String>>) -> impl Strategy<Value = Asked> {
     (
-        (kind(), prop::option::of(prop::sample::select(vec!["x", "xy", "y", "z"])), any::<bool>()),
+        (
+            kind(),
+            prop::option::of(prop::sample::select(vec!["x", "xy", "y", "z"])),
+            prop::option::of(prop::sample::select(vec!["i", "ij", "k"])),
+            any::<bool>(),
+        ),
         prop::sample::select(vec!["s.T/a", "s.T/b", "t", "GET /a", "POST /{x}"]),
         prop::option::of(prop::sample::select(vec!["GET", "HEAD", "POST", "DELETE"])),
         path,
     )
-        .prop_map(|((kind, id, verified), action, method, path)| {
+        .prop_map(|((kind, id, issuer, verified), action, method, path)| {
             let mut actor = Actor::new(kind);
             actor.id = id.map(str::to_owned);
+            actor.issuer = issuer.map(str::to_owned);
             actor.verified = verified;
             Asked { actor, action, method, path }
         })

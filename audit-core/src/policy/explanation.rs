@@ -43,6 +43,8 @@ pub enum Mismatch {
     ActorType,
     /// It is for actors with other ids, or the actor has none.
     ActorId,
+    /// It is for actors for whom others vouch, or nobody vouches for this one.
+    Issuer,
     /// It is for other methods.
     Method,
     /// It is for methods, and the subject has none.
@@ -70,6 +72,7 @@ impl Mismatch {
             Self::Unverified => "unverified",
             Self::ActorType => "actor_type",
             Self::ActorId => "actor_id",
+            Self::Issuer => "issuer",
             Self::Method => "method",
             Self::NoMethod => "no_method",
             Self::Path => "path",
@@ -88,6 +91,7 @@ impl fmt::Display for Mismatch {
             Self::Unverified => "it is for verified actors, and nobody verified this one",
             Self::ActorType => "it is for other types of actors",
             Self::ActorId => "it is for actors with other ids",
+            Self::Issuer => "it is for actors of other issuers",
             Self::Method => "it is for other methods",
             Self::NoMethod => "it is for certain methods, and there is none",
             Self::Path => "it is for other paths",
@@ -124,14 +128,15 @@ impl Policy {
 /// Every reason why the rule at `position` does not decide about `subject`, given that it does not.
 fn mismatches(matches: &Matches, position: usize, rule: &Rule, subject: &Subject<'_>) -> Vec<Mismatch> {
     let mut because = Vec::new();
-    let (type_fits, id_fits) = (matches.actor_types.contains(position), matches.actor_ids.contains(position));
-    match (is_verified(subject.actor), type_fits && id_fits) {
-        (_, true) => {}
-        (false, false) => because.push(Mismatch::Unverified),
-        (true, false) => {
-            because.extend((!type_fits).then_some(Mismatch::ActorType));
-            because.extend((!id_fits).then_some(Mismatch::ActorId));
-        }
+    let about_actor = [
+        (&matches.actor_types, Mismatch::ActorType),
+        (&matches.actor_ids, Mismatch::ActorId),
+        (&matches.issuers, Mismatch::Issuer),
+    ];
+    let misfits = about_actor.into_iter().filter(|(rules, _)| !rules.contains(position));
+    because.extend(misfits.map(|(_, reason)| reason));
+    if !because.is_empty() && !is_verified(subject.actor) {
+        because = vec![Mismatch::Unverified];
     }
     if !matches.methods.contains(position) {
         because.push(if subject.method.is_some() { Mismatch::Method } else { Mismatch::NoMethod });

@@ -24,6 +24,7 @@ impl Rule {
         let lists = [
             ("actors", actors),
             ("actor_ids", conditions.actor_ids.as_deref().map(texts)),
+            ("issuers", conditions.issuers.as_deref().map(texts)),
             ("methods", conditions.methods.as_deref().map(texts)),
             ("paths", conditions.paths.as_deref().map(texts)),
             ("actions", conditions.actions.as_deref().map(texts)),

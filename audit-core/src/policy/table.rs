@@ -24,6 +24,8 @@ pub(super) struct Table {
     any_method: RuleSet,
     actor_ids: NameIndex,
     any_actor_id: RuleSet,
+    issuers: NameIndex,
+    any_issuer: RuleSet,
     actions: NameIndex,
     any_action: RuleSet,
     paths: PathIndex,
@@ -46,6 +48,8 @@ impl Table {
             any_method: rules_where(rules, |rule| rule.conditions.methods.is_none()),
             actor_ids: NameIndex::new(elements(rules, |conditions| &conditions.actor_ids)),
             any_actor_id: rules_where(rules, |rule| rule.conditions.actor_ids.is_none()),
+            issuers: NameIndex::new(elements(rules, |conditions| &conditions.issuers)),
+            any_issuer: rules_where(rules, |rule| rule.conditions.issuers.is_none()),
             actions: NameIndex::new(elements(rules, |conditions| &conditions.actions)),
             any_action: rules_where(rules, |rule| rule.conditions.actions.is_none()),
             paths: paths_of(rules),
@@ -83,7 +87,8 @@ impl Table {
     }
 
     fn callers(&self, actor: &Actor) -> RuleSet {
-        self.actor_types(actor).and(&self.actor_ids(actor))
+        let callers = self.actor_types(actor).and(&self.actor_ids(actor));
+        if self.issuers.is_empty() { callers } else { callers.and(&self.issuers(actor)) }
     }
 
     fn actor_types(&self, actor: &Actor) -> RuleSet {
@@ -97,6 +102,14 @@ impl Table {
             self.actor_ids.collect(id, &mut ids);
         }
         ids
+    }
+
+    fn issuers(&self, actor: &Actor) -> RuleSet {
+        let mut issuers = self.any_issuer;
+        if let Some(issuer) = actor.issuer.as_deref().filter(|_| is_verified(actor)) {
+            self.issuers.collect(issuer, &mut issuers);
+        }
+        issuers
     }
 
     fn methods(&self, method: Option<&str>) -> RuleSet {
@@ -118,6 +131,7 @@ impl Table {
 pub(super) struct Matches {
     pub(super) actor_types: RuleSet,
     pub(super) actor_ids: RuleSet,
+    pub(super) issuers: RuleSet,
     pub(super) methods: RuleSet,
     pub(super) paths: Found,
     /// Rules whose actions match however the path is read.
@@ -133,7 +147,7 @@ pub(super) struct Matches {
 impl Matches {
     /// The first rule that matches in every reading of the path.
     pub(super) fn first_sure(&self) -> Option<usize> {
-        let callers = self.actor_types.and(&self.actor_ids).and(&self.methods);
+        let callers = self.actor_types.and(&self.actor_ids).and(&self.issuers).and(&self.methods);
         callers.and(&self.paths.surely).and(&self.actions).and(&self.recording).first()
     }
 }
@@ -148,6 +162,7 @@ impl Table {
         Matches {
             actor_types: self.actor_types(subject.actor),
             actor_ids: self.actor_ids(subject.actor),
+            issuers: self.issuers(subject.actor),
             methods: self.methods(subject.method),
             paths: path.as_ref().map_or(without, |path| self.paths(path)),
             actions,
