@@ -11,6 +11,8 @@ mod conditions;
 mod coverage;
 mod deadline;
 mod error;
+mod explanation;
+mod meaning;
 mod mistake;
 mod name_index;
 mod name_pattern;
@@ -25,6 +27,7 @@ mod subject;
 mod table;
 
 pub use error::PolicyError;
+pub use explanation::{Explanation, Mismatch, PassedOver};
 pub use mistake::Mistake;
 pub use rule::{Level, OnFailure, Rule};
 pub use rules::Policy;
