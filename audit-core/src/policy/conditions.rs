@@ -5,7 +5,7 @@ use super::name_pattern::NamePattern;
 use super::path_pattern::PathPattern;
 
 /// Whom a rule is for. A field that is `None` holds for everybody.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(super) struct Conditions {
     pub(super) actors: Option<Callers>,
     pub(super) actor_ids: Option<Box<[NamePattern]>>,
