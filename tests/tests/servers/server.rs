@@ -220,6 +220,10 @@ impl Stopped {
         Server::start_on(framework, self.site, &[])
     }
 
+    pub(crate) fn log(&self) -> PathBuf {
+        self.site.log()
+    }
+
     pub(crate) fn of_kind(&self, kind: &str) -> Vec<&Value> {
         of_kind(&self.records, kind)
     }
