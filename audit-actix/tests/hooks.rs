@@ -171,7 +171,7 @@ async fn a_host_answers_refused_calls_in_its_own_words() {
 async fn a_wrong_method_is_recorded_with_its_405_and_a_scope_with_its_full_path() {
     let recorder = Recorder::new();
     let app = App::new()
-        .service(web::scope("/v1").route("/refunds/{id}", web::post().to(|| async { "ok" })))
+        .service(web::scope("/v1").service(web::resource("/refunds/{id}").route(web::post().to(|| async { "ok" }))))
         .wrap(Audit::new(recorder.log.clone()));
     let service = init_service(app).await;
     let request = TestRequest::delete().uri("/v1/refunds/7").to_request();

@@ -74,7 +74,7 @@ impl AuditLog {
         Builder::new(origin.into())
     }
 
-    fn shared(&self) -> &Arc<Shared> {
+    pub(crate) fn shared(&self) -> &Arc<Shared> {
         &self.handle.shared
     }
 
@@ -110,7 +110,7 @@ impl AuditLog {
             path: event.path.as_deref(),
         });
         if rule.level() == Level::None {
-            count(&shared.coverage.excluded);
+            shared.coverage.excluded.count(rule);
             return None;
         }
         let time = event.time.unwrap_or_else(SystemTime::now);

@@ -97,6 +97,12 @@ impl BodyWriter {
         write_unsigned(value, &mut self.out);
     }
 
+    /// A number member whose name may need escaping.
+    pub(crate) fn number_of(&mut self, name: &str, value: u64) {
+        self.escaped_key(name);
+        write_unsigned(value, &mut self.out);
+    }
+
     /// A true-or-false member.
     pub(crate) fn boolean(&mut self, name: &str, value: bool) {
         self.key(name);
@@ -146,6 +152,26 @@ impl BodyWriter {
             self.out.push(b'{');
             fill(self, item);
             self.out.push(b'}');
+        }
+        self.out.push(b']');
+    }
+
+    /// An array member of texts, as many as `count` and the line allow; none when there are no `names`.
+    pub(crate) fn names(&mut self, name: &str, names: &[String], count: usize) {
+        if names.is_empty() {
+            return;
+        }
+        self.key(name);
+        self.out.push(b'[');
+        for (index, text) in names.iter().enumerate() {
+            if index == count || self.room() < text.len() * 6 + 64 {
+                self.note_truncated(name);
+                break;
+            }
+            if index > 0 {
+                self.out.push(b',');
+            }
+            write_string(text, usize::MAX, &mut self.out);
         }
         self.out.push(b']');
     }

@@ -2,7 +2,7 @@
 
 use audit_core::testing::TestLog;
 use audit_tracing::{AuditSpans, SilencedError, check};
-use tracing::{Level, Metadata, instrument};
+use tracing::{Level, instrument};
 use tracing_subscriber::filter::{EnvFilter, LevelFilter, filter_fn};
 use tracing_subscriber::layer::{Layer as _, SubscriberExt as _};
 use tracing_subscriber::{fmt, registry};
@@ -72,7 +72,7 @@ fn check_finds_a_filter_in_front() {
 #[test]
 fn check_finds_a_filter_that_hides_events_alone() {
     let (_log, spans) = open();
-    let subscriber = registry().with(spans.with_filter(filter_fn(Metadata::is_span)));
+    let subscriber = registry().with(spans.with_filter(filter_fn(|metadata| !metadata.is_event())));
     let found = tracing::subscriber::with_default(subscriber, check);
     assert_eq!(found, Err(SilencedError::FilteredEvents { level: Level::INFO }));
 }
