@@ -28,6 +28,7 @@ mod search;
 mod searching;
 mod secrets;
 mod server;
+mod spans;
 mod stopping;
 mod streaming;
 

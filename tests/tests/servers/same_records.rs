@@ -128,7 +128,7 @@ async fn refund_in_a_span(log: &Path) {
     let key = Key::generate(origin).unwrap();
     let log = AuditLog::builder(origin).key(key).backend(File::new(log)).open().unwrap();
     let settler = Actor::service_account(CALLER);
-    let spans = AuditSpans::new(log.clone()).actor(settler);
+    let spans = AuditSpans::new(log.clone()).unwrap().actor(settler);
     let subscriber = tracing_subscriber::registry().with(spans);
     tracing::subscriber::with_default(subscriber, || refund("/v1/refunds/42", "42"));
     log.close(PATIENCE).await.unwrap();
