@@ -13,7 +13,7 @@ use crate::secrets::MARKER;
 use crate::server::PATIENCE;
 
 #[tracing::instrument(fields(audit.action = "refunds.create", audit.marker = MARKER, card = secret))]
-fn refund(secret: &str, password: String) -> usize {
+fn refund(secret: &str, password: &str) -> usize {
     tracing::info!(secret, "an event in the span");
     secret.len() + password.len()
 }
@@ -32,7 +32,7 @@ async fn fields_that_are_not_for_the_log_events_and_panics_leave_no_secret_in_it
     let subscriber = tracing_subscriber::registry().with(AuditSpans::new(log.clone()).unwrap());
     let secrets = Secrets::get();
     tracing::subscriber::with_default(subscriber, || {
-        refund(&secrets.text("span field"), secrets.text("span field"));
+        refund(&secrets.text("span field"), &secrets.text("span field"));
         let panicked = catch_unwind(AssertUnwindSafe(|| panic(&secrets.text("panic message"))));
         assert!(panicked.is_err());
     });
