@@ -138,6 +138,11 @@ impl Rule {
         self.await_outcome
     }
 
+    /// Whether this rule is for the same calls as another of the same name, and asks the same.
+    pub(super) fn is_same_as(&self, other: &Self) -> bool {
+        self.cmp_strictness(other).is_eq() && self.deadline == other.deadline && self.conditions == other.conditions
+    }
+
     /// Compares how strict two rules are: `Greater` when this one is stricter.
     ///
     /// `on_failure` counts first, then level, durability, copies and `await_outcome`. So a rule

@@ -25,6 +25,8 @@ fn main() -> Result<(), Failure> {
         ["open", directory, times] => store::open(Path::new(directory), times.parse()?),
         ["spans", directory, calls] => spans::audited(Path::new(directory), calls.parse()?),
         ["json-spans", file, calls] => spans::formatted(Path::new(file), calls.parse()?),
-        _ => Err("measure append N | body N | generate DIR N | open DIR TIMES | spans DIR N | json-spans FILE N".into()),
+        _ => {
+            Err("measure append N | body N | generate DIR N | open DIR TIMES | spans DIR N | json-spans FILE N".into())
+        }
     }
 }
