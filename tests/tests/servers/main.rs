@@ -23,6 +23,7 @@ mod http_only;
 mod log_on_disk;
 mod programs;
 mod refusing;
+mod reloading;
 mod same_records;
 mod search;
 mod searching;
