@@ -10,5 +10,7 @@ mod deadline;
 mod failure;
 mod limits;
 mod open;
+mod policy_change;
+mod policy_file;
 mod races;
 mod support;
