@@ -27,6 +27,11 @@ impl Conditions {
         }
     }
 
+    /// Whether they do not hold for every caller.
+    pub(super) const fn depend_on_caller(&self) -> bool {
+        self.actors.is_some() || self.actor_ids.is_some()
+    }
+
     /// The callers for whom `actors` holds and `actor_ids` can hold.
     pub(super) fn callers(&self) -> Callers {
         match (self.actors, &self.actor_ids) {

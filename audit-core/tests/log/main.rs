@@ -8,6 +8,7 @@ mod checkpoint;
 mod close;
 mod deadline;
 mod failure;
+mod later_actor;
 mod limits;
 mod open;
 mod policy_change;
