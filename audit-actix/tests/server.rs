@@ -126,3 +126,28 @@ async fn a_panic_takes_the_connection_and_is_recorded() {
     server.stop(false).await;
     assert_eq!(recorder.pair().await.1["result"], "panicked");
 }
+
+#[actix_web::test]
+async fn a_request_without_a_body_is_not_unread() {
+    let recorder = Recorder::with_policy("[[rule]]\nname = \"money\"\nlevel = \"request\"\n");
+    let (address, server) = serve(&recorder);
+    let mut answer = String::new();
+    send(address, "GET", "/ok").await.read_to_string(&mut answer).await.unwrap();
+    server.stop(true).await;
+    let outcome = recorder.pair().await.1;
+    assert_eq!(outcome["request_sha256"], audit_core::evidence::Hash::digest(b"").to_string(), "{outcome}");
+}
+
+#[actix_web::test]
+async fn an_awaited_outcome_is_stored_when_the_client_has_its_answer() {
+    let recorder = Recorder::with_policy("[[rule]]\nname = \"money\"\nawait_outcome = true\ndeadline = \"10s\"\n");
+    let (address, server) = serve(&recorder);
+    for (method, end) in [("GET", "hello"), ("HEAD", "\r\n\r\n")] {
+        let mut answer = String::new();
+        send(address, method, "/ok").await.read_to_string(&mut answer).await.unwrap();
+        let outcomes = recorder.records().iter().filter(|record| record["kind"] == "outcome").count();
+        assert!(answer.starts_with("HTTP/1.1 200") && answer.ends_with(end), "{answer}");
+        assert_eq!(outcomes, if method == "GET" { 1 } else { 2 });
+    }
+    server.stop(true).await;
+}

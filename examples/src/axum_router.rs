@@ -37,7 +37,13 @@ pub fn payments(state: Payments) -> Router {
 /// The routes of the service behind the audit layer, and `/readyz`, which asks the log.
 pub fn audited(state: Payments, log: &AuditLog) -> Router {
     let asked = log.clone();
-    payments(state).route("/readyz", get(move || async move { ready(&asked) })).layer(AuditLayer::for_axum(log.clone()))
+    let router = payments(state).route("/readyz", get(move || async move { ready(&asked) }));
+    let audit = AuditLayer::for_axum(log.clone());
+    // A request body that is watched is wrapped, which costs a little even where no rule asks for it.
+    match log.body_capture() {
+        Some(_) => router.layer(audit.capture_bodies()),
+        None => router.layer(audit),
+    }
 }
 
 fn ready(log: &AuditLog) -> (StatusCode, String) {

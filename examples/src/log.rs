@@ -3,6 +3,7 @@
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
+use audit_core::capture::BodyCapture;
 use audit_core::{AuditLog, File, Key, Policy};
 
 use crate::Failure;
@@ -17,17 +18,26 @@ use crate::options::{Options, beside};
 /// When the key, the policy or the log itself cannot be had.
 pub fn open(options: &Options) -> Result<AuditLog, Failure> {
     let directory = options.log()?;
-    let policy = match &options.policy {
-        Some(file) => Policy::from_file(file)?,
-        None => Policy::from_toml(include_str!("../policy.toml"))?,
-    };
     let key = match &options.key {
         Some(file) => Key::from_file(file)?,
         None => own_key(&beside(directory, "key"), &options.origin)?,
     };
-    let log =
-        AuditLog::builder(options.origin.as_str()).key(key).backend(File::new(directory)).policy(policy).open()?;
-    Ok(log)
+    let builder = AuditLog::builder(options.origin.as_str()).key(key).backend(File::new(directory));
+    let mut builder = match &options.policy {
+        // Read again whenever it changes.
+        Some(file) => builder.policy_file(file),
+        None => builder.policy(Policy::from_toml(include_str!("../policy.toml"))?),
+    };
+    if options.capture_bodies {
+        builder = builder.capture_bodies(bodies()?);
+    }
+    Ok(builder.open()?)
+}
+
+/// How bodies are captured, where the policy asks for them.
+fn bodies() -> Result<BodyCapture, Failure> {
+    // Names of credentials are redacted anyway; that this is one, only the service knows.
+    Ok(BodyCapture::new().redact_pointer("/card/number")?)
 }
 
 /// Closes the log, and says so when something was not written.

@@ -21,6 +21,8 @@ pub struct Options {
     pub origin: String,
     /// `--no-handled`: do not count handler runs in `DIR.handled`.
     pub count_handled: bool,
+    /// `--capture-bodies`: let the policy ask for bodies.
+    pub capture_bodies: bool,
 }
 
 impl Options {
@@ -46,6 +48,7 @@ impl Options {
             key: None,
             origin: "payments.example.com/prod-1".to_owned(),
             count_handled: true,
+            capture_bodies: false,
         };
         let mut arguments = arguments.into_iter();
         while let Some(argument) = arguments.next() {
@@ -58,6 +61,7 @@ impl Options {
                 "--key" => options.key = Some(value()?.into()),
                 "--origin" => options.origin = text(&name, value()?)?,
                 "--no-handled" => options.count_handled = false,
+                "--capture-bodies" => options.capture_bodies = true,
                 _ => return Err(format!("unknown argument {name}\n{USAGE}").into()),
             }
         }
@@ -90,4 +94,5 @@ fn text(name: &str, value: OsString) -> Result<String, Failure> {
     text.map_err(|_| format!("the value of {name} is not UTF-8").into())
 }
 
-const USAGE: &str = "usage: --listen ADDR --log DIR [--policy FILE] [--key FILE] [--origin NAME] [--no-handled]";
+const USAGE: &str = "usage: --listen ADDR --log DIR [--policy FILE] [--key FILE] [--origin NAME] [--no-handled] \
+                     [--capture-bodies]";

@@ -22,9 +22,17 @@ pub async fn audited(state: Payments, log: &AuditLog, listen: SocketAddr) -> Res
         // tonic leaves it with every request that came over TCP.
         head.extensions().get::<TcpConnectInfo>()?.remote_addr()
     });
-    let router = Server::builder().layer(audit).add_service(payments(state)).add_service(health(Some(log.clone())));
+    let health = health(Some(log.clone()));
     let (incoming, stop) = listening(listen)?;
-    stop.clone().drained(router.serve_with_incoming_shutdown(incoming, stop.asked())).await
+    let asked = stop.clone().asked();
+    // A request body that is watched is wrapped, which costs a little even where no rule asks for it.
+    if log.body_capture().is_some() {
+        let router = Server::builder().layer(audit.capture_bodies()).add_service(payments(state)).add_service(health);
+        stop.drained(router.serve_with_incoming_shutdown(incoming, asked)).await
+    } else {
+        let router = Server::builder().layer(audit).add_service(payments(state)).add_service(health);
+        stop.drained(router.serve_with_incoming_shutdown(incoming, asked)).await
+    }
 }
 
 /// Serves the payments service alone, until SIGTERM or SIGINT.

@@ -12,12 +12,13 @@ fn parse(line: &str) -> Result<Options, String> {
 
 #[test]
 fn every_option_is_read() {
-    let options = parse("--listen 127.0.0.1:0 --log d --policy p --key k --no-handled").unwrap();
+    let options = parse("--listen 127.0.0.1:0 --log d --policy p --key k --no-handled --capture-bodies").unwrap();
     assert_eq!(options.listen.port(), 0);
     assert_eq!(options.log().unwrap(), Path::new("d"));
     assert_eq!(options.policy.as_deref(), Some(Path::new("p")));
     assert_eq!(options.key.as_deref(), Some(Path::new("k")));
     assert!(!options.count_handled);
+    assert!(options.capture_bodies);
 }
 
 #[test]

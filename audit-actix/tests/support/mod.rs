@@ -4,9 +4,11 @@
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use audit_core::backend::Memory;
-use audit_core::log::CloseError;
-use audit_core::{AuditLog, Durability, Key};
+use audit_core::backend::{Capabilities, Fencing, Memory};
+use audit_core::capture::BodyCapture;
+use audit_core::log::{Builder, CloseError};
+use audit_core::testing::{Faults, FaultyBackend};
+use audit_core::{AuditLog, Durability, Key, Policy};
 use serde_json::Value;
 use tokio::sync::Notify;
 
@@ -24,12 +26,34 @@ pub(crate) struct Recorder {
 
 impl Recorder {
     pub(crate) fn new() -> Self {
-        let memory = Memory::promising(Durability::Synced);
-        let log = AuditLog::builder("payments.example.com/test")
-            .key(Key::generate("payments.example.com/test").unwrap())
-            .backend(memory.clone())
-            .open()
-            .unwrap();
+        Self::with(Builder::backend)
+    }
+
+    /// A log under a policy, which captures the bodies that this asks for.
+    pub(crate) fn with_policy(policy: &str) -> Self {
+        let policy = Policy::from_toml(policy).unwrap();
+        Self::with(|builder, memory| builder.backend(memory).policy(policy).capture_bodies(BodyCapture::new()))
+    }
+
+    /// A log whose store can be made to fail.
+    pub(crate) fn with_faults(policy: &str) -> (Self, Faults) {
+        let policy = Policy::from_toml(policy).unwrap();
+        let mut faults = Faults::new();
+        let recorder = Self::with(|builder, memory| {
+            let (backend, shared) = FaultyBackend::new(memory);
+            faults = shared;
+            builder.backend(backend).policy(policy)
+        });
+        (recorder, faults)
+    }
+
+    fn with(describe: impl FnOnce(Builder, Memory) -> Builder) -> Self {
+        // Stable storage is another step, so that it can fail by itself.
+        let steps = Capabilities::new(Durability::Written, Durability::Synced, Fencing::Enforced);
+        let memory = Memory::with_capabilities(steps);
+        let builder =
+            AuditLog::builder("payments.example.com/test").key(Key::generate("payments.example.com/test").unwrap());
+        let log = describe(builder, memory.clone()).open().unwrap();
         Self { log, reached: Arc::default(), memory }
     }
 

@@ -74,7 +74,7 @@ impl AuditLog {
         Builder::new(origin.into())
     }
 
-    fn shared(&self) -> &Arc<Shared> {
+    pub(crate) fn shared(&self) -> &Arc<Shared> {
         &self.handle.shared
     }
 

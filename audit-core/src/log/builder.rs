@@ -1,3 +1,4 @@
+use std::path::PathBuf;
 use std::time::{Duration, Instant};
 
 use super::open::open;
@@ -49,6 +50,12 @@ pub struct LogLimits {
     pub open_timeout: Duration,
     /// The longest time that one call of the backend may take: 10 s.
     pub backend_timeout: Duration,
+    /// The time between two looks at the policy file: 1 s. What is found changed is read when it has
+    /// held still from one look to the next.
+    pub policy_interval: Duration,
+    /// Changes of the policy, and alerts about its file, that may wait to be written: 64. More are
+    /// refused.
+    pub policy_changes: usize,
     /// The bounds of one record.
     pub record: RecordLimits,
 }
@@ -73,6 +80,8 @@ impl Default for LogLimits {
             heartbeat: Duration::from_secs(60),
             open_timeout: Duration::from_secs(300),
             backend_timeout: Duration::from_secs(10),
+            policy_interval: Duration::from_secs(1),
+            policy_changes: 64,
             record: RecordLimits::default(),
         }
     }
@@ -94,6 +103,7 @@ impl LogLimits {
             &mut self.heartbeat,
             &mut self.open_timeout,
             &mut self.backend_timeout,
+            &mut self.policy_interval,
         ] {
             *time = (*time).min(longest);
         }
@@ -109,6 +119,7 @@ pub struct Builder {
     pub(crate) key: Option<Key>,
     pub(crate) backend: Option<Box<dyn Backend>>,
     pub(crate) policy: Policy,
+    pub(crate) policy_file: Option<PathBuf>,
     pub(crate) limits: LogLimits,
     pub(crate) body_capture: Option<BodyCapture>,
 }
@@ -120,6 +131,7 @@ impl Builder {
             key: None,
             backend: None,
             policy: Policy::default(),
+            policy_file: None,
             limits: LogLimits::default(),
             body_capture: None,
         }
@@ -138,9 +150,21 @@ impl Builder {
     }
 
     /// The rules. Without them: every call is recorded, `synced`, and refused when that takes
-    /// more than a second.
+    /// more than a second. Replaces a [`policy_file`](Self::policy_file).
     pub fn policy(mut self, policy: Policy) -> Self {
         self.policy = policy;
+        self.policy_file = None;
+        self
+    }
+
+    /// A file that the rules come from, now and whenever it changes: a regular file, or a link to one.
+    /// Replaces a [`policy`](Self::policy).
+    ///
+    /// It is read when the log is opened; then a thread of the log's own looks at it every
+    /// [`LogLimits::policy_interval`]. Rules that cannot be used leave the earlier ones in force, and
+    /// are recorded as an `alert`; [`AuditLog::reload_policy`] says at once what is wrong with them.
+    pub fn policy_file(mut self, path: impl Into<PathBuf>) -> Self {
+        self.policy_file = Some(path.into());
         self
     }
 
@@ -171,11 +195,11 @@ impl Builder {
     /// Opens the log, or makes it if the store is empty, and records `log.opened`.
     ///
     /// Blocks on the store: call it before serving, outside async code or where blocking is
-    /// allowed. Starts three threads.
+    /// allowed. Starts three threads, and a fourth for a policy file.
     ///
     /// # Errors
     ///
-    /// When something required is missing or impossible, the policy asks for more than the
+    /// When something required is missing or impossible, the policy file cannot be used, the policy asks for more than the
     /// backend can give, the log belongs to another key or origin, another writer holds it, or
     /// what is stored has been tampered with.
     pub fn open(self) -> Result<AuditLog, OpenError> {

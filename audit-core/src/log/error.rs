@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use crate::backend::{BackendError, Durability};
 use crate::key::{KeyError, SignError};
+use crate::policy::PolicyError;
 
 /// Why a record is not in the log, as far as its caller could wait to know.
 ///
@@ -119,6 +120,8 @@ pub enum OpenError {
         /// What is wrong and what to do.
         detail: String,
     },
+    /// The policy file cannot be read, or what is in it is no policy.
+    Policy(PolicyError),
     /// The backend could not be opened.
     Backend(BackendError),
     /// The key could not be read.
@@ -137,6 +140,7 @@ impl fmt::Display for OpenError {
                 write!(f, "policy rule `{rule}` asks for `{wanted}`, which cannot be given: {detail}")
             }
             Self::Tampered { detail } => write!(f, "the log has been tampered with: {detail}"),
+            Self::Policy(error) => error.fmt(f),
             Self::Backend(error) => error.fmt(f),
             Self::Key(error) => error.fmt(f),
             Self::Sign(error) => error.fmt(f),
@@ -148,6 +152,7 @@ impl fmt::Display for OpenError {
 impl std::error::Error for OpenError {
     fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
         match self {
+            Self::Policy(error) => Some(error),
             Self::Backend(error) => Some(error),
             Self::Key(error) => Some(error),
             Self::Sign(error) => Some(error),

@@ -4,7 +4,8 @@
 //! all that is queued, frames and hashes each line, and hands the lot to the backend in one
 //! append. A second thread, the *synchronizer*, waits for stable storage, grows the tree and
 //! signs checkpoints, so that callers who need only `written` never wait for a disk. A third
-//! keeps every *deadline*, whatever the other two are stuck in.
+//! keeps every *deadline*, whatever the other two are stuck in. A fourth, where there is a policy
+//! file, looks at that.
 //!
 //! What may be trusted:
 //!
@@ -32,8 +33,11 @@ mod inflight;
 mod life;
 mod losses;
 mod open;
+mod policy_change;
+mod policy_file;
 mod queue;
 mod receipt;
+mod requirements;
 mod sequencer;
 mod shared;
 mod stamp;
@@ -50,4 +54,5 @@ pub use coverage::Coverage;
 pub use current::{AmendError, CurrentActivity, Entered, Scope};
 pub use error::{CloseError, OpenError, Refused};
 pub use health::Health;
+pub use policy_change::{ChangePolicyError, PolicyChange};
 pub use receipt::Receipt;

@@ -1,5 +1,5 @@
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::{Arc, Mutex, RwLock};
+use std::sync::{Arc, Mutex, RwLock, mpsc};
 use std::task::{Context, Wake, Waker};
 use std::thread::{self, Thread};
 use std::time::Instant;
@@ -9,20 +9,22 @@ use super::coverage::Counters;
 use super::deadlines::keep_deadlines;
 use super::inflight::Inflight;
 use super::losses::Losses;
+use super::policy_file::{PolicyFile, watch};
 use super::queue::{Entry, Queue};
+use super::requirements::check_policy;
 use super::sequencer::{Sequencer, far};
 use super::shared::{Progress, Shared};
 use super::synchronizer::{Landed, SynchronizerThread};
 use super::{AuditLog, Builder, LogLimits, OpenError, Refused, life};
-use crate::backend::{Backend, BackendError, Capabilities, Head, Opened};
+use crate::backend::{Backend, BackendError, Head, Opened};
 use crate::capture::BodyCapture;
 use crate::evidence::{Checkpoint, CompactRange, SignedCheckpoint, leaf_hash};
 use crate::key::{Key, VerifierKey};
-use crate::policy::{Level, Policy};
+use crate::policy::Policy;
 
 /// Opens the log that `builder` describes.
 pub(crate) fn open(builder: Builder) -> Result<AuditLog, OpenError> {
-    let Builder { origin, key, backend, policy, limits, body_capture } = builder;
+    let Builder { origin, key, backend, policy, policy_file, limits, body_capture } = builder;
     let limits = limits.bounded();
     let key = key.ok_or_else(|| {
         configuration("no signing key: give the builder one with `.key(..)`; `audit keygen` makes one")
@@ -30,6 +32,10 @@ pub(crate) fn open(builder: Builder) -> Result<AuditLog, OpenError> {
     let mut backend = backend.ok_or_else(|| configuration("no backend: give the builder one with `.backend(..)`"))?;
     check_origin(&origin)?;
     check_limits(&limits)?;
+    let (policy_file, policy) = match policy_file {
+        Some(path) => PolicyFile::load(path).map(|(file, policy)| (Some(file), policy))?,
+        None => (None, policy),
+    };
     check_policy(&policy, backend.capabilities(), body_capture.is_some())?;
 
     let opened = backend.open(far(Instant::now(), limits.open_timeout))?;
@@ -43,7 +49,7 @@ pub(crate) fn open(builder: Builder) -> Result<AuditLog, OpenError> {
     };
     let verifier_key = key.verifier().clone();
     let (range, signed) = tree(&opened, &verifier_key, backend.as_mut(), &limits)?;
-    start(&origin, key, backend, policy, body_capture, limits, &opened, range, signed)
+    start(&origin, key, backend, policy, policy_file, body_capture, limits, &opened, range, signed)
 }
 
 fn configuration(detail: impl Into<String>) -> OpenError {
@@ -71,6 +77,7 @@ fn check_limits(limits: &LogLimits) -> Result<(), OpenError> {
         ("batch_records", limits.batch_records),
         ("batch_bytes", limits.batch_bytes),
         ("unsynced_records", limits.unsynced_records),
+        ("policy_changes", limits.policy_changes),
     ];
     if let Some((name, _)) = counts.into_iter().find(|(_, value)| *value == 0) {
         return Err(configuration(format!("limit `{name}` is 0: nothing could ever be recorded")));
@@ -80,6 +87,7 @@ fn check_limits(limits: &LogLimits) -> Result<(), OpenError> {
         ("checkpoint_interval", limits.checkpoint_interval),
         ("heartbeat", limits.heartbeat),
         ("backend_timeout", limits.backend_timeout),
+        ("policy_interval", limits.policy_interval),
     ];
     if let Some((name, _)) = times.into_iter().find(|(_, value)| value.is_zero()) {
         return Err(configuration(format!("limit `{name}` is 0: give it a time")));
@@ -98,29 +106,6 @@ fn check_limits(limits: &LogLimits) -> Result<(), OpenError> {
             "limit `record.line` is {}: a line has 4,096 to 65,535 bytes (C2SP tlog-tiles)",
             limits.record.line
         )));
-    }
-    Ok(())
-}
-
-fn check_policy(policy: &Policy, capabilities: Capabilities, captures_bodies: bool) -> Result<(), OpenError> {
-    if let Some(rule) = policy.needs_body_capture().filter(|_| !captures_bodies) {
-        return Err(configuration(format!(
-            "policy rule `{rule}` asks for bodies, and the log captures none: call `.capture_bodies(BodyCapture::new())` \
-             on its builder, or use level `metadata`"
-        )));
-    }
-    for rule in policy.rules().iter().filter(|rule| rule.level() != Level::None) {
-        let unsatisfiable = |detail: String| OpenError::Unsatisfiable {
-            rule: rule.name().to_owned(),
-            wanted: rule.durability(),
-            detail,
-        };
-        if !capabilities.can_reach(rule.durability()) {
-            return Err(unsatisfiable(format!("the backend reaches `{}`", capabilities.sync)));
-        }
-        if rule.copies() > 1 {
-            return Err(unsatisfiable(format!("it asks for {} copies and the log has one backend", rule.copies())));
-        }
     }
     Ok(())
 }
@@ -239,6 +224,7 @@ fn start(
     key: Key,
     mut backend: Box<dyn Backend>,
     policy: Policy,
+    policy_file: Option<PolicyFile>,
     body_capture: Option<BodyCapture>,
     limits: LogLimits,
     opened: &Opened,
@@ -259,6 +245,9 @@ fn start(
         losses: Mutex::new(Losses::default()),
         coverage: Counters::default(),
         policy: RwLock::new(Arc::new(policy)),
+        changing_policy: Mutex::new(()),
+        policy_file,
+        capabilities,
         body_capture: body_capture.map(Arc::new),
         limits,
         verifier_key: key.verifier().clone(),
@@ -297,6 +286,12 @@ fn start(
     spawn("audit-sequencer", move || sequencer.run()).map_err(undo)?;
     let timer = Arc::clone(&shared);
     spawn("audit-deadlines", move || keep_deadlines(&timer)).map_err(undo)?;
+    if let Some(file) = &shared.policy_file {
+        let (keep, end) = mpsc::channel();
+        file.keep(keep);
+        let shared = Arc::clone(&shared);
+        spawn("audit-policy", move || watch(&shared, &end)).map_err(undo)?;
+    }
     let log = AuditLog::new(Arc::clone(&shared), landed);
     await_opened(&log, head, &shared)?;
     Ok(log)

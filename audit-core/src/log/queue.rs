@@ -200,6 +200,24 @@ impl Queue {
         true
     }
 
+    /// Queues a record about the policy, unless the log is closing or too many of them wait already.
+    pub(crate) fn push_own(&self, entry: Entry) -> Result<(), Refused> {
+        let mut state = lock(&self.state);
+        if let Some(refused) = &state.stopped {
+            return Err(refused.clone());
+        }
+        if state.closing.is_some() {
+            return Err(Refused::Closed);
+        }
+        let own = state.entries.iter().filter(|entry| entry.room == Room::Extra).count();
+        if own >= self.limits.policy_changes {
+            return Err(Refused::QueueFull);
+        }
+        state.entries.push_back(entry);
+        self.wake(state, None);
+        Ok(())
+    }
+
     /// Takes `bytes` beyond the room of one outcome from what all share. False when it is used up.
     pub(crate) fn draw(&self, bytes: usize) -> bool {
         let mut state = lock(&self.state);

@@ -7,9 +7,11 @@ use super::completion::Completion;
 use super::coverage::{Counters, count};
 use super::inflight::Inflight;
 use super::losses::{Losses, Lost};
+use super::policy_file::PolicyFile;
 use super::queue::{Entry, Queue, Room};
 use super::submission::{Ended, Landing, Role, Submission};
 use super::{CloseError, Closed, Health, LogLimits, Refused};
+use crate::backend::Capabilities;
 use crate::capture::BodyCapture;
 use crate::key::VerifierKey;
 use crate::policy::Policy;
@@ -29,6 +31,10 @@ pub(crate) struct Shared {
     pub(crate) losses: Mutex<Losses>,
     pub(crate) coverage: Counters,
     pub(crate) policy: RwLock<Arc<Policy>>,
+    /// Held by whoever replaces the policy.
+    pub(crate) changing_policy: Mutex<()>,
+    pub(crate) policy_file: Option<PolicyFile>,
+    pub(crate) capabilities: Capabilities,
     pub(crate) body_capture: Option<Arc<BodyCapture>>,
     pub(crate) limits: LogLimits,
     pub(crate) verifier_key: VerifierKey,
@@ -172,6 +178,9 @@ impl Shared {
 
     /// Takes nothing more, and answers everybody in the queue. Says how many records were in it.
     pub(crate) fn stop(&self, refused: &Refused) -> usize {
+        if let Some(file) = &self.policy_file {
+            file.end();
+        }
         let (queued, unwritten) = self.queue.stop(refused);
         for submission in &queued {
             self.refuse(submission, refused, false);

@@ -5,12 +5,16 @@
 //! Whoever calls under a claim that nobody checked is treated like a stranger, and a path that is
 //! spelled oddly never gets a weaker rule than the same path spelled plainly.
 //!
-//! Nothing here does I/O except [`Policy::from_file`], and nothing reads a clock.
+//! Nothing here does I/O except reading a policy file, and nothing reads a clock.
 
 mod conditions;
 mod coverage;
 mod deadline;
+mod difference;
 mod error;
+mod explanation;
+mod file;
+mod meaning;
 mod mistake;
 mod name_index;
 mod name_pattern;
@@ -24,7 +28,10 @@ mod rules;
 mod subject;
 mod table;
 
+pub use difference::Difference;
 pub use error::PolicyError;
+pub use explanation::{Explanation, Mismatch, PassedOver};
+pub(crate) use file::Reading;
 pub use mistake::Mistake;
 pub use rule::{Level, OnFailure, Rule};
 pub use rules::Policy;

@@ -66,7 +66,7 @@ impl OnFailure {
 }
 
 /// One rule of a [`Policy`](super::Policy): whom it is for, and what it asks.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Rule {
     pub(super) name: String,
     pub(super) level: Level,
@@ -136,6 +136,11 @@ impl Rule {
     #[must_use]
     pub const fn await_outcome(&self) -> bool {
         self.await_outcome
+    }
+
+    /// Whether this rule is for the same calls as another of the same name, and asks the same.
+    pub(super) fn is_same_as(&self, other: &Self) -> bool {
+        self.cmp_strictness(other).is_eq() && self.deadline == other.deadline && self.conditions == other.conditions
     }
 
     /// Compares how strict two rules are: `Greater` when this one is stricter.

@@ -1,14 +1,13 @@
-use std::fs::File;
-use std::io::{self, Read};
 use std::path::Path;
 use std::sync::Arc;
 
 use crate::backend::Durability;
 use crate::evidence::Hash;
 
-use super::parse::{TEXT_LIMIT, parse_rules};
+use super::file::Reading;
+use super::parse::parse_rules;
 use super::table::Table;
-use super::{OnFailure, PolicyError, Rule, Subject};
+use super::{Difference, OnFailure, PolicyError, Rule, Subject};
 
 /// Equivalent text of a policy that is only the implicit last rule.
 const DEFAULT_TEXT: &str = r#"# Built in: every policy ends with this rule.
@@ -38,9 +37,9 @@ deadline = "1s"
 /// one second, or the call is refused.
 #[derive(Clone, Debug)]
 pub struct Policy {
-    table: Table,
-    rules: Box<[Arc<Rule>]>,
-    last: Arc<Rule>,
+    pub(super) table: Table,
+    pub(super) rules: Box<[Arc<Rule>]>,
+    pub(super) last: Arc<Rule>,
     text: Arc<str>,
     digest: Hash,
 }
@@ -77,12 +76,7 @@ impl Policy {
     ///
     /// When the file cannot be read, or as [`from_toml`](Self::from_toml).
     pub fn from_file(path: impl AsRef<Path>) -> Result<Self, PolicyError> {
-        let path = path.as_ref();
-        let read = || {
-            let text = read_text(path).map_err(|source| PolicyError::Read { path: path.to_owned(), source })?;
-            Self::from_toml(&text.ok_or_else(PolicyError::too_long)?)
-        };
-        read().map_err(|error: PolicyError| error.in_file(path))
+        Reading::of(path.as_ref()).policy
     }
 
     /// The rules in order. The last one is always the implicit `default`.
@@ -105,6 +99,12 @@ impl Policy {
         self.rules.iter().find(|rule| rule.level().needs_body_capture()).map(|rule| rule.name())
     }
 
+    /// In what `newer` differs from this policy.
+    #[must_use]
+    pub fn difference(&self, newer: &Self) -> Difference {
+        Difference::between(self, newer)
+    }
+
     /// The text the policy was read from; for a built-in policy, text that means the same.
     #[must_use]
     pub fn text(&self) -> &str {
@@ -122,16 +122,4 @@ impl Default for Policy {
     fn default() -> Self {
         Self::new(Vec::new(), DEFAULT_TEXT)
     }
-}
-
-/// The text of a file, or `None` as soon as it is too long.
-fn read_text(path: &Path) -> io::Result<Option<String>> {
-    let limit = u64::try_from(TEXT_LIMIT).unwrap_or(u64::MAX);
-    let mut bytes = Vec::new();
-    File::open(path)?.take(limit.saturating_add(1)).read_to_end(&mut bytes)?;
-    if bytes.len() > TEXT_LIMIT {
-        return Ok(None);
-    }
-    let text = String::from_utf8(bytes);
-    text.map(Some).map_err(|error| io::Error::new(io::ErrorKind::InvalidData, error))
 }

@@ -156,6 +156,26 @@ impl BodyWriter {
         self.out.push(b']');
     }
 
+    /// An array member of texts, as many as `count` and the line allow; none when there are no `names`.
+    pub(crate) fn names(&mut self, name: &str, names: &[String], count: usize) {
+        if names.is_empty() {
+            return;
+        }
+        self.key(name);
+        self.out.push(b'[');
+        for (index, text) in names.iter().enumerate() {
+            if index == count || self.room() < text.len() * 6 + 64 {
+                self.note_truncated(name);
+                break;
+            }
+            if index > 0 {
+                self.out.push(b',');
+            }
+            write_string(text, usize::MAX, &mut self.out);
+        }
+        self.out.push(b']');
+    }
+
     /// Who did it.
     pub(crate) fn actor(&mut self, actor: &Actor, limits: &RecordLimits) {
         self.object("actor", |body| {

@@ -9,6 +9,12 @@ use crate::capture::Withheld;
 /// How deep objects and arrays may be nested.
 const DEPTH_MOST: usize = 64;
 
+/// Members that say what another member of their object is: `{"name":"PASSWORD","value":"…"}`.
+const LABELS: [&str; 5] = ["field", "header", "key", "name", "parameter"];
+
+/// Members that such a label is about.
+const LABELLED: [&str; 3] = ["val", "value", "values"];
+
 /// Redacts JSON (RFC 8259) that may end anywhere unless it is `whole`.
 ///
 /// Whatever breaks the grammar withholds all of it: another reader may see other members in it.
@@ -23,6 +29,7 @@ pub(super) fn redact(text: &str, whole: bool, rules: &BodyRules, writer: Writer<
         names: JsonNames::default(),
         hidden: None,
         next: rules.root(),
+        is_label: false,
     };
     match scan.run() {
         Ok(()) => {
@@ -64,8 +71,8 @@ struct Level {
 
 #[derive(Debug)]
 enum Kind {
-    /// With its number.
-    Object(u32),
+    /// With its number, and whether a label in it named a secret.
+    Object(u32, bool),
     /// With the index of the next element.
     Array(usize),
 }
@@ -107,6 +114,8 @@ struct Scan<'a> {
     hidden: Option<Hidden>,
     /// Where the next value stands, and what happens to it.
     next: (Path, Option<Treatment>),
+    /// Whether the next value says what another member is.
+    is_label: bool,
 }
 
 impl Scan<'_> {
@@ -152,7 +161,7 @@ impl Scan<'_> {
         }
         self.at += 1;
         if byte == b'{' {
-            self.levels.push(Level { path, kind: Kind::Object(self.names.object()) });
+            self.levels.push(Level { path, kind: Kind::Object(self.names.object(), false) });
             return Ok(Expected::NameOrEnd);
         }
         self.levels.push(Level { path, kind: Kind::Array(0) });
@@ -161,7 +170,7 @@ impl Scan<'_> {
     }
 
     fn close(&mut self, byte: u8) -> Result<Expected, Stop> {
-        let closes_object = matches!(self.levels.pop(), Some(Level { kind: Kind::Object(_), .. }));
+        let closes_object = matches!(self.levels.pop(), Some(Level { kind: Kind::Object(..), .. }));
         if closes_object != (byte == b'}') {
             return Err(MALFORMED);
         }
@@ -179,7 +188,7 @@ impl Scan<'_> {
     fn comma(&mut self) -> Expected {
         self.at += 1;
         match self.levels.last() {
-            Some(Level { kind: Kind::Object(_), .. }) => Expected::Name,
+            Some(Level { kind: Kind::Object(..), .. }) => Expected::Name,
             _ => {
                 self.begin_element();
                 Expected::Value
@@ -198,9 +207,15 @@ impl Scan<'_> {
     fn name(&mut self) -> Result<Expected, Stop> {
         let start = self.at;
         self.at = string_end(self.text.as_bytes(), start)?;
-        if let (None, Some(Level { path, kind: Kind::Object(object) })) = (&self.hidden, self.levels.last()) {
+        if let (None, Some(Level { path, kind: Kind::Object(object, labelled) })) = (&self.hidden, self.levels.last()) {
             let inside = self.text.get(start + 1..self.at - 1).ok_or(MALFORMED)?;
-            let read = |name: &str| (self.names.is_new(*object, name), self.rules.member(*path, name));
+            let is_one_of = |known: &[&str], name: &str| known.iter().any(|known| known.eq_ignore_ascii_case(name));
+            let read = |name: &str| {
+                let (path, treatment) = self.rules.member(*path, name);
+                let by_label = (*labelled && is_one_of(&LABELLED, name)).then_some(Treatment::Replace);
+                self.is_label = is_one_of(&LABELS, name);
+                (self.names.is_new(*object, name), (path, treatment.or(by_label)))
+            };
             let (is_new, next) = with_resolved(inside, read).ok_or(MALFORMED)?;
             if !is_new {
                 return Err(Stop::Withhold(Withheld::DuplicateName));
@@ -235,8 +250,21 @@ impl Scan<'_> {
                 Some(treatment) => self.replace(start, treatment),
                 None => self.writer.keep_to(self.at),
             }
+            self.label(start);
         }
         Ok(self.after_value())
+    }
+
+    /// Remembers that the string from `start` to here says that another member is a secret.
+    fn label(&mut self, start: usize) {
+        let value = self.text.get(start..self.at).filter(|_| self.is_label);
+        let inside = value.and_then(|value| value.strip_prefix('"')?.strip_suffix('"'));
+        let names_secret = |text: &str| self.rules.by_name(text).is_some();
+        if inside.and_then(|inside| with_resolved(inside, names_secret)) == Some(true)
+            && let Some(Level { kind: Kind::Object(_, labelled), .. }) = self.levels.last_mut()
+        {
+            *labelled = true;
+        }
     }
 
     /// What happens to the string from `start` to here because of what it holds.

@@ -110,6 +110,18 @@ fn a_pattern_hides_names_at_every_depth() {
 }
 
 #[test]
+fn a_value_that_a_label_calls_a_secret_is_replaced() {
+    let env = "[{\"name\":\"DB_PASSWORD\",\"value\":\"hunter2\"},{\"name\":\"REGION\",\"value\":\"eu\"}]";
+    assert_eq!(text(env), env.replace("\"hunter2\"", "\"[redacted]\""));
+    let nested = "{\"Header\":\"x-\\u0061pi-key\",\"in\":{\"value\":1},\"Values\":[\"a\",\"b\"],\"n\":2}";
+    assert_eq!(text(nested), nested.replace("[\"a\",\"b\"]", "\"[redacted]\""));
+    // Each object has labels of its own, and `key` is itself the name of a credential.
+    let apart = "{\"a\":{\"name\":\"token\"},\"value\":1,\"title\":\"token\",\"val\":2}";
+    assert_eq!(text(apart), apart);
+    assert_eq!(text("{\"key\":\"token\",\"value\":1}"), "{\"key\":\"[redacted]\",\"value\":\"[redacted]\"}");
+}
+
+#[test]
 fn a_value_that_carries_a_secret_in_itself_is_replaced() {
     let secrets = [
         "{\\\"password\\\":\\\"hunter2\\\"}",

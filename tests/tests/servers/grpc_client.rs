@@ -70,7 +70,6 @@ impl GrpcClient {
     async fn status(&self, call: Call) -> Result<(), Status> {
         let secrets = Secrets::get();
         let mut payments = self.payments();
-        let refund = |id: u32, details: String| RefundRequest { id: id.to_string(), details: details.into() };
         match call {
             Call::Refund(id) => payments.refund(with_secrets(refund(id, secrets.details()))).await.map(drop),
             Call::Malformed => {
@@ -124,6 +123,11 @@ impl GrpcClient {
         assert!(answer.message().await.unwrap().is_some());
         self.unread = Some(Unread(std::sync::Arc::new(answer)));
     }
+}
+
+/// The message of a refund.
+pub(crate) fn refund(id: u32, details: String) -> RefundRequest {
+    RefundRequest { id: id.to_string(), details: details.into() }
 }
 
 /// A request with all secrets in its metadata.

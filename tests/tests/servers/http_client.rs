@@ -56,7 +56,10 @@ impl HttpClient {
             write!(request, "{name}: {value}\r\n").unwrap();
         }
         if length > 0 {
-            write!(request, "content-type: application/json\r\ncontent-length: {length}\r\n").unwrap();
+            if !headers.iter().any(|(name, _)| *name == "content-type") {
+                request.push_str("content-type: application/json\r\n");
+            }
+            write!(request, "content-length: {length}\r\n").unwrap();
         }
         request.push_str("\r\n");
         request.push_str(body);

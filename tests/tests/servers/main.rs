@@ -8,6 +8,8 @@
 #![allow(clippy::unwrap_used, reason = "a test ends at the first surprise")]
 
 mod accounting;
+mod awaiting;
+mod bodies;
 mod call;
 mod client;
 mod clients_leaving;
@@ -21,9 +23,13 @@ mod http_only;
 mod log_on_disk;
 mod programs;
 mod refusing;
+mod reloading;
+mod same_records;
 mod search;
+mod searching;
 mod secrets;
 mod server;
+mod spans;
 mod stopping;
 mod streaming;
 

@@ -65,7 +65,7 @@ async fn a_call_that_cannot_be_recorded_is_refused_and_its_handler_never_runs(fr
 async fn a_call_that_may_be_lost_goes_ahead_and_the_loss_is_recorded(framework: Framework) {
     const CALLS: u32 = 5;
     const POLICY: &str = "[[rule]]\nname = \"open\"\non_failure = \"allow\"\ndeadline = \"200ms\"\n";
-    let server = Server::with_policy(framework, POLICY);
+    let server = Server::with_policy(framework, POLICY, &[]);
     let mut client = server.client().await;
     for id in 0..20 {
         assert_eq!(client.call(Call::Refund(id)).await, client.expected(Call::Refund(id)));

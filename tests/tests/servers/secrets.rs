@@ -57,6 +57,7 @@ impl Secrets {
             "failure message",
             "panic message",
             "basic password",
+            "span field",
             "opaque token",
         ];
         let each: Vec<_> = ways.into_iter().map(Secret::new).collect();
@@ -89,6 +90,7 @@ impl Secrets {
         vec![
             ("user-agent", MARKER.to_owned()),
             ("authorization", format!("Bearer {}", self.token)),
+            ("traceparent", TRACE.to_owned()),
             ("cookie", format!("session={}", self.text("cookie"))),
             ("x-api-key", self.text("x-api-key")),
             ("x-payment-note", self.text("unlisted header")),
@@ -98,12 +100,24 @@ impl Secrets {
 
     /// The details of a refund, as JSON.
     pub(crate) fn details(&self) -> String {
-        json!({ "cents": 100, "card": { "number": self.text("body") } }).to_string()
+        let body = self.text("body");
+        json!({
+            "cents": 100,
+            // What only the service knows to be secret.
+            "card": { "number": body },
+            "Api_Key": { "of": ["some", { "depth": body }] },
+            "note": format!("token={body}"),
+            "nested": json!({ "password": body }).to_string(),
+        })
+        .to_string()
     }
 }
 
 /// Planted where it is recorded: the `User-Agent` of every call.
 pub(crate) const MARKER: &str = "marker-may-be-recorded/1";
+
+/// The trace that every call belongs to.
+pub(crate) const TRACE: &str = "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01";
 
 /// Whom the token names, which is recorded too.
 pub(crate) const CALLER: &str = "system:serviceaccount:payments:settler";

@@ -1,5 +1,6 @@
 //! A server under test: a process, its log, and what is checked of every one of them.
 
+use std::ffi::OsStr;
 use std::fs::{self, File};
 use std::io::{BufRead, BufReader};
 use std::net::SocketAddr;
@@ -52,6 +53,15 @@ impl Site {
         self.place("log")
     }
 
+    /// A server on the log here.
+    fn command(&self, framework: Framework) -> Command {
+        let mut command = Command::new("sh");
+        // A file that may not grow must fail to be written, and not end the process by SIGXFSZ.
+        command.args(["-c", "trap '' XFSZ; exec \"$0\" \"$@\""]).arg(programs::program(framework.program()));
+        command.args(["--listen", "127.0.0.1:0", "--log"]).arg(self.log()).stdin(Stdio::null());
+        command
+    }
+
     fn handler_runs(&self) -> u64 {
         fs::metadata(self.place("log.handled")).map_or(0, |file| file.len())
     }
@@ -63,28 +73,37 @@ impl Server {
         Self::start_on(framework, Site(tempfile::tempdir().unwrap()), &[])
     }
 
-    /// A server on a new log with that policy.
-    pub(crate) fn with_policy(framework: Framework, policy: &str) -> Self {
+    /// A server on a new log with that policy, and more arguments.
+    pub(crate) fn with_policy(framework: Framework, policy: &str, arguments: &[&str]) -> Self {
         let site = Site(tempfile::tempdir().unwrap());
         let file = site.place("policy.toml");
         fs::write(&file, policy).unwrap();
-        Self::start_on(framework, site, &["--policy".as_ref(), file.as_os_str()])
+        let mut all: Vec<&OsStr> = vec!["--policy".as_ref(), file.as_os_str()];
+        all.extend(arguments.iter().map(OsStr::new));
+        Self::start_on(framework, site, &all)
     }
 
-    fn start_on(framework: Framework, site: Site, arguments: &[&std::ffi::OsStr]) -> Self {
+    /// Writes another policy where the server was told to find it.
+    pub(crate) fn replace_policy(&self, policy: &str) {
+        let new = self.site.place("policy.toml.new");
+        fs::write(&new, policy).unwrap();
+        fs::rename(new, self.site.place("policy.toml")).unwrap();
+    }
+
+    /// What a server says that does not start with that policy.
+    pub(crate) fn refusal(framework: Framework, policy: &str) -> String {
+        let site = Site(tempfile::tempdir().unwrap());
+        let file = site.place("policy.toml");
+        fs::write(&file, policy).unwrap();
+        let output = site.command(framework).arg("--policy").arg(file).output().unwrap();
+        assert!(!output.status.success());
+        String::from_utf8(output.stderr).unwrap()
+    }
+
+    fn start_on(framework: Framework, site: Site, arguments: &[&OsStr]) -> Self {
         let errors = File::options().create(true).append(true).open(site.place("stderr")).unwrap();
-        // A file that may not grow must fail to be written, and not end the process by SIGXFSZ.
-        let mut child = Command::new("sh")
-            .args(["-c", "trap '' XFSZ; exec \"$0\" \"$@\""])
-            .arg(programs::program(framework.program()))
-            .args(["--listen", "127.0.0.1:0", "--log"])
-            .arg(site.log())
-            .args(arguments)
-            .stdin(Stdio::null())
-            .stdout(Stdio::piped())
-            .stderr(errors)
-            .spawn()
-            .unwrap();
+        let mut command = site.command(framework);
+        let mut child = command.args(arguments).stdout(Stdio::piped()).stderr(errors).spawn().unwrap();
         let mut line = String::new();
         BufReader::new(child.stdout.take().unwrap()).read_line(&mut line).unwrap();
         fs::write(site.place("stdout"), &line).unwrap();
@@ -206,6 +225,10 @@ impl Stopped {
     /// Starts a server on the log that another has left.
     pub(crate) fn start(self, framework: Framework) -> Server {
         Server::start_on(framework, self.site, &[])
+    }
+
+    pub(crate) fn log(&self) -> PathBuf {
+        self.site.log()
     }
 
     pub(crate) fn of_kind(&self, kind: &str) -> Vec<&Value> {
