@@ -110,7 +110,7 @@ impl AuditLog {
             path: event.path.as_deref(),
         });
         if rule.level() == Level::None {
-            count(&shared.coverage.excluded);
+            shared.coverage.excluded.count(rule);
             return None;
         }
         let time = event.time.unwrap_or_else(SystemTime::now);

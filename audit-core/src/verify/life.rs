@@ -1,6 +1,7 @@
 //! What the log says of itself: openings, losses, heartbeats, the clock.
 
 use super::calls::{Calls, OPEN_LIMIT};
+use super::counts::Counts;
 use super::examine::{Examined, Noted, Times, is_leap, is_step};
 use super::findings::Findings;
 use super::{Class, Finding, FindingKind};
@@ -30,14 +31,16 @@ pub(crate) struct Opening {
 pub(crate) struct Life {
     pub(crate) calls: Calls,
     pub(crate) findings: Findings,
+    /// Counts that are not those of the records. They say nothing new where records are not as they
+    /// were.
+    pub(crate) miscounts: Findings,
     /// The first opening, and those that name another log or key.
     pub(crate) openings: Vec<Opening>,
     /// The largest size of a checkpoint that a record speaks of, and the record.
     pub(crate) signed: Option<(u64, u64)>,
     /// Where the present writer opened the log.
     opened: Option<u64>,
-    /// Intents and events before that.
-    recorded_before: u64,
+    counts: Counts,
     heartbeat: Option<i64>,
     closed: bool,
     latest: Option<i64>,
@@ -117,9 +120,9 @@ impl Life {
         self.closed = kind == Kind::LogClosed;
         match kind {
             Kind::LogOpened => self.opening(record, recorded),
-            Kind::LogClosed => self.coverage(record, recorded),
+            Kind::LogClosed => self.counts(record, recorded),
             Kind::Heartbeat => {
-                self.coverage(record, recorded);
+                self.counts(record, recorded);
                 self.claim(record);
             }
             Kind::LogRecovered => {
@@ -145,7 +148,7 @@ impl Life {
             heartbeat,
         };
         self.opened = Some(opening.seq);
-        self.recorded_before = recorded;
+        self.counts.open(opening.seq, recorded);
         self.heartbeat = opening.heartbeat;
         let known = self.openings.iter().any(|known| known.name == opening.name && known.key == opening.key);
         if !known && self.openings.len() < OPENINGS {
@@ -162,37 +165,13 @@ impl Life {
         }
     }
 
-    fn coverage(&mut self, record: &Record<'_>, recorded: u64) {
-        let seq = record.seq();
-        let Some(coverage) = record.member("coverage") else {
-            return;
-        };
-        let count = |name| coverage.member(name).and_then(|value| value.number());
-        let counted = count("recorded").unwrap_or_default();
-        let parts = ["recorded", "excluded", "refused", "lost"].map(|name| count(name).unwrap_or_default());
-        let sum = parts.iter().fold(0_u64, |sum, part| sum.saturating_add(*part));
-        if let Some(seen) = count("seen")
-            && seen < sum
-        {
-            self.findings.add(
-                Finding::new(
-                    FindingKind::Coverage,
-                    format!("record {seq} counts {sum} calls in all, but only {seen} seen"),
-                )
-                .at(seq),
-            );
-        }
-        let found = recorded.saturating_sub(self.recorded_before);
-        if self.opened.is_some() && counted > found {
-            self.findings.add(
-                Finding::new(
-                    FindingKind::Coverage,
-                    format!(
-                        "record {seq} counts {counted} recorded calls since the log was opened, but {found} are there"
-                    ),
-                )
-                .at(seq),
-            );
+    /// Compares what the log counts with what stands in it.
+    fn counts(&mut self, record: &Record<'_>, recorded: u64) {
+        let wrong = self.counts.check(record, recorded);
+        if !wrong.is_empty() {
+            let seq = record.seq();
+            let detail = format!("record {seq} does not count what is there: {}", wrong.join("; "));
+            self.miscounts.add(Finding::new(FindingKind::Coverage, detail).at(seq));
         }
     }
 
@@ -221,6 +200,7 @@ impl Life {
             record.number("ran").unwrap_or_default(),
         );
         self.findings.add(Finding::new(FindingKind::Gap, detail).at(record.seq()));
+        self.counts.gap(record);
     }
 
     /// The end of the log, at the time `now` in microseconds since 1970, if it is known.

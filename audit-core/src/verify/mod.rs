@@ -20,6 +20,7 @@
 mod calls;
 mod chain;
 mod chunk;
+mod counts;
 mod examine;
 mod faults;
 mod finding;
