@@ -112,7 +112,8 @@ impl Policy {
     #[must_use]
     pub fn explain(&self, subject: &Subject<'_>) -> Explanation<'_> {
         let last = self.rules.len().saturating_sub(1);
-        let position = self.table.decide(&self.rules, subject).unwrap_or(last);
+        let applicable = self.table.applicable(subject);
+        let position = self.table.choose(&self.rules, &applicable, subject.actor).unwrap_or(last);
         let rule = self.rules.get(position).unwrap_or(&self.last);
         let matches = self.table.matches(subject);
         // With a path in doubt, every rule counts up to the first that matches in every reading.
