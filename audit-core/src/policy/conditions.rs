@@ -30,17 +30,13 @@ impl Conditions {
 
     /// Whether they do not hold for every caller.
     pub(super) const fn depend_on_caller(&self) -> bool {
-        self.actors.is_some() || self.names_callers()
-    }
-
-    /// Whether they hold only for verified actors with certain names.
-    const fn names_callers(&self) -> bool {
-        self.actor_ids.is_some() || self.issuers.is_some()
+        self.actors.is_some() || self.actor_ids.is_some() || self.issuers.is_some()
     }
 
     /// The callers for whom `actors` holds, and `actor_ids` and `issuers` can hold.
     pub(super) fn callers(&self) -> Callers {
-        let everybody = if self.names_callers() { Callers::VERIFIED } else { Callers::EVERYBODY };
+        let names_somebody = self.actor_ids.is_some() || self.issuers.is_some();
+        let everybody = if names_somebody { Callers::VERIFIED } else { Callers::EVERYBODY };
         self.actors.unwrap_or(everybody)
     }
 }

@@ -25,6 +25,8 @@ pub(crate) struct Counts {
     opened: Option<Opened>,
     /// What the gaps since then tell of.
     gaps: Sums,
+    /// How many calls went ahead, as they say, without an intent.
+    without_intent: u64,
 }
 
 #[derive(Debug, Default)]
@@ -54,6 +56,7 @@ impl Counts {
     pub(crate) fn open(&mut self, seq: u64, recorded: u64) {
         self.opened = Some(Opened { recorded_before: recorded, since: seq, ..Opened::default() });
         self.gaps = Sums::default();
+        self.without_intent = 0;
     }
 
     /// Takes what a `gap` tells of. An outcome is missing from a call that is counted already.
@@ -65,6 +68,16 @@ impl Counts {
         let (count, ran) = (number("count"), number("ran"));
         self.gaps.refused = self.gaps.refused.saturating_add(count.saturating_sub(ran));
         self.gaps.lost = self.gaps.lost.saturating_add(ran);
+        if record.text("lost").is_some_and(|lost| lost == "intent") {
+            self.without_intent = self.without_intent.saturating_add(ran);
+        }
+    }
+
+    /// How many calls may have an outcome and no intent before `record`, a `heartbeat` or
+    /// `log.closed`: those that the gaps tell of, and those of which nothing is told yet.
+    pub(crate) fn excused(&self, record: &Record<'_>) -> u64 {
+        let pending = record.member("coverage").and_then(|coverage| coverage.member("pending")?.number());
+        self.without_intent.saturating_add(pending.unwrap_or_default())
     }
 
     /// Says what is wrong with the counts of a `heartbeat` or `log.closed` with so many intents and

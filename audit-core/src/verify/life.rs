@@ -4,6 +4,7 @@ use super::calls::{Calls, OPEN_LIMIT};
 use super::counts::Counts;
 use super::examine::{Examined, Noted, Times, is_leap, is_step};
 use super::findings::Findings;
+use super::strays::{Place, Strays};
 use super::{Class, Finding, FindingKind};
 use crate::record::{Kind, Record, time_text};
 
@@ -41,6 +42,7 @@ pub(crate) struct Life {
     /// Where the present writer opened the log.
     opened: Option<u64>,
     counts: Counts,
+    strays: Strays,
     heartbeat: Option<i64>,
     closed: bool,
     latest: Option<i64>,
@@ -51,6 +53,7 @@ impl Life {
     /// Takes the next chunk.
     pub(crate) fn add(&mut self, chunk: &Examined) {
         let before = self.calls.recorded;
+        let mut places = Vec::new();
         if let Some(times) = &chunk.times {
             self.join(times);
         }
@@ -60,6 +63,7 @@ impl Life {
                 Noted::Record { kind, line } => {
                     if let Ok(record) = Record::parse(line) {
                         self.record(*kind, &record, before + note.calls_before);
+                        places.extend(self.place(*kind, &record).map(|place| (note.seq, place)));
                     }
                 }
             }
@@ -69,7 +73,17 @@ impl Life {
             self.latest = Some(if is_step(latest, times.latest) { times.latest } else { times.latest.max(latest) });
             self.last = times.last;
         }
-        self.calls.add(&chunk.calls);
+        let strays = self.calls.add(&chunk.calls);
+        self.strays.add(&strays, &places, |finding| self.findings.add(finding));
+    }
+
+    /// Whether outcomes are compared at this record with what the log says.
+    fn place(&self, kind: Kind, record: &Record<'_>) -> Option<Place> {
+        match kind {
+            Kind::LogOpened => Some(Place::Opened),
+            Kind::LogClosed | Kind::Heartbeat => Some(Place::SumUp { excused: self.counts.excused(record) }),
+            _ => None,
+        }
     }
 
     /// Compares the first time of a chunk with those before it.
@@ -221,14 +235,6 @@ impl Life {
             );
         }
         self.unanswered();
-        if self.calls.strays > 0 {
-            let mut finding = Finding::new(
-                FindingKind::Coverage,
-                format!("{} outcomes have no intent before them, or more than one outcome", self.calls.strays),
-            );
-            finding.seq = self.calls.first_stray;
-            self.findings.add(finding);
-        }
         if let Some(seq) = self.calls.given_up {
             self.findings.add(
                 Finding::new(

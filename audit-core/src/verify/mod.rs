@@ -37,6 +37,7 @@ mod recent;
 mod roots;
 mod scan;
 mod stored_tiles;
+mod strays;
 mod subtree;
 mod verdict;
 mod verifier;

@@ -57,6 +57,7 @@ impl Secrets {
             "failure message",
             "panic message",
             "basic password",
+            "span field",
             "opaque token",
         ];
         let each: Vec<_> = ways.into_iter().map(Secret::new).collect();
