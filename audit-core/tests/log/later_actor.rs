@@ -220,3 +220,19 @@ proptest! {
         });
     }
 }
+
+#[tokio::test]
+async fn who_vouches_for_the_actor_can_tighten_the_rule_as_well() {
+    let rules = "[[rule]]\nname = \"cluster\"\nissuers = [\"https://kubernetes.default.svc\"]\nawait_outcome = true\n\
+                 [[rule]]\nname = \"all\"\n";
+    let memory = memory();
+    let log = builder(&memory).policy(Policy::from_toml(rules).unwrap()).open().unwrap();
+    for issuer in ["https://kubernetes.default.svc", "https://accounts.example"] {
+        let activity = log.begin(&refund()).await.unwrap();
+        activity.current().actor(settler().issuer(issuer)).unwrap();
+        activity.finish(Outcome::http(200));
+    }
+    close(&log).await;
+    let rules: Vec<Value> = of_kind(&memory, "outcome").iter().map(|outcome| outcome["policy"].clone()).collect();
+    assert_eq!(rules, [Value::from("cluster"), Value::Null]);
+}
