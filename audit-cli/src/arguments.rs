@@ -32,6 +32,59 @@ pub(crate) enum Verb {
     Check(Check),
     /// Make a signing key, and print its verifier key
     Keygen(Keygen),
+    /// Read a policy: whether it loads, and which rule decides about a call
+    #[command(subcommand)]
+    Policy(Policy),
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum Policy {
+    /// Load a policy as a log would, and show its rules as they will be applied
+    Check(PolicyCheck),
+    /// Show which rule decides about a call, why no other one does, and what that means
+    Explain(PolicyExplain),
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct PolicyCheck {
+    /// File with the policy
+    pub(crate) file: PathBuf,
+}
+
+#[derive(Debug, Args)]
+#[command(group = clap::ArgGroup::new("what").args(["path", "action"]).required(true))]
+pub(crate) struct PolicyExplain {
+    /// File with the policy
+    pub(crate) file: PathBuf,
+
+    /// Who calls: service_account, user, app_user, api_key, system or unknown, and the id; without
+    /// it nobody who is known
+    #[arg(long, value_name = "TYPE[:ID]")]
+    pub(crate) actor: Option<String>,
+
+    /// Who vouches for the actor
+    #[arg(long, requires = "actor")]
+    pub(crate) issuer: Option<String>,
+
+    /// The service verified who the actor is; without this it is a claim
+    #[arg(long, requires = "actor")]
+    pub(crate) verified: bool,
+
+    /// Method of an HTTP request
+    #[arg(long, requires = "path")]
+    pub(crate) method: Option<String>,
+
+    /// Path of an HTTP request as it is sent, without its query
+    #[arg(long, requires = "method")]
+    pub(crate) path: Option<String>,
+
+    /// Action of a span; package.Service/Method, with one `/`, is a remote procedure call
+    #[arg(long, conflicts_with_all = ["method", "path"])]
+    pub(crate) action: Option<String>,
+
+    /// The action is that of a span although there is a `/` in it
+    #[arg(long, requires = "action", conflicts_with_all = ["method", "path"])]
+    pub(crate) span: bool,
 }
 
 #[derive(Debug, Args)]

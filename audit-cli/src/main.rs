@@ -8,6 +8,7 @@ mod ending;
 mod keygen;
 mod location;
 mod output;
+mod policy;
 mod progress;
 mod prove;
 mod query;
@@ -34,6 +35,7 @@ fn main() -> ExitCode {
         Verb::Prove(arguments) => prove::run(&arguments, json),
         Verb::Check(arguments) => check::run(&arguments, json),
         Verb::Keygen(arguments) => keygen::run(&arguments, json),
+        Verb::Policy(arguments) => policy::run(&arguments, json),
     };
     match ended {
         Ok(ending) => ending.into(),

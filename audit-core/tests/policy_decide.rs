@@ -302,3 +302,22 @@ fn a_thousand_rules_still_decide_by_the_first_match() {
     let subject = Subject::new(&nobody, "x").method("GET").path("/v1/x7/a/b");
     assert_eq!(policy.decide(&subject).name(), "r7");
 }
+
+#[test]
+fn an_issuer_keeps_another_from_naming_its_callers() {
+    let text = r#"
+[[rule]]
+name = "cluster"
+actor_ids = ["system:serviceaccount:payments:settler"]
+issuers = ["https://kubernetes.default.svc", "spiffe://prod*"]
+on_failure = "allow"
+"#;
+    let policy = Policy::from_toml(text).unwrap();
+    let rule_of = |actor: &Actor| policy.decide(&Subject::new(actor, "x")).name().to_owned();
+    let of = |issuer: &str| settler().issuer(issuer);
+    assert_eq!(rule_of(&of("https://kubernetes.default.svc").verified()), "cluster");
+    assert_eq!(rule_of(&of("spiffe://prod.example").verified()), "cluster");
+    assert_eq!(rule_of(&of("https://kubernetes.default.svc.evil").verified()), "default");
+    assert_eq!(rule_of(&settler().verified()), "default");
+    assert_eq!(rule_of(&of("https://kubernetes.default.svc")), "default");
+}

@@ -241,7 +241,7 @@ fn an_element_of_a_list_is_refused_where_it_stands() {
 
 #[test]
 fn a_list_that_is_empty_or_too_long_is_refused() {
-    for key in ["actors", "actor_ids", "methods", "paths", "actions"] {
+    for key in ["actors", "actor_ids", "issuers", "methods", "paths", "actions"] {
         let (line, _, mistake) = refused(&rule_with(&format!("{key} = []")));
         assert_eq!(line, 3);
         assert!(matches!(mistake, Mistake::EmptyList { .. }), "{key}");
@@ -303,7 +303,7 @@ fn patterns_that_do_not_mean_what_they_look_like_are_refused() {
         assert_eq!((line, column), (3, 10), "{path}");
         assert!(matches!(mistake, Mistake::BadPattern { .. }), "{path}");
     }
-    for key in ["actor_ids", "actions"] {
+    for key in ["actor_ids", "issuers", "actions"] {
         for pattern in ["", "a*b", "*a", "a**", "a\\u0007"] {
             let (_, _, mistake) = refused(&rule_with(&format!("{key} = [\"{pattern}\"]")));
             assert!(matches!(mistake, Mistake::BadPattern { .. }), "{key} {pattern}");
@@ -502,4 +502,28 @@ fn messages_say_where_what_and_what_to_do() {
     let error = Policy::from_toml(&rule_with("copies = 99")).unwrap_err();
     assert_eq!(error.to_string(), "policy, line 3, column 10: 99 copies: write a number from 1 to 16");
     assert_eq!(error.position(), Some((3, 10)));
+}
+
+#[test]
+fn a_rule_for_some_issuers_covers_only_theirs() {
+    let rules = |first: &str, second: &str| {
+        let text = format!("[[rule]]\nname = \"one\"\n{first}\n[[rule]]\nname = \"two\"\n{second}\n");
+        Policy::from_toml(&text).err().and_then(|error| error.mistake().cloned())
+    };
+    let never = Some(Mistake::NeverMatches { rule: "two".into(), covered_by: "one".into() });
+    assert_eq!(rules("issuers = [\"a*\"]", "issuers = [\"ab\"]"), never);
+    assert_eq!(rules("issuers = [\"a*\"]", "issuers = [\"ab\", \"b\"]"), None);
+    assert_eq!(rules("issuers = [\"a\"]", "actor_ids = [\"x\"]"), None);
+    assert_eq!(rules("actors = [\"service_account\"]", "issuers = [\"a\"]"), None);
+    let kinds = "actors = [\"service_account\", \"user\", \"app_user\", \"api_key\", \"system\", \"unknown\"]";
+    assert_eq!(rules(kinds, "issuers = [\"a\"]"), never);
+}
+
+#[test]
+fn an_issuer_that_is_no_pattern_is_refused() {
+    for bad in ["", "a*b"] {
+        let error = Policy::from_toml(&format!("[[rule]]\nname = \"x\"\nissuers = [\"{bad}\"]\n")).unwrap_err();
+        assert!(matches!(error.mistake(), Some(Mistake::BadPattern { key: "issuers", .. })), "{error}");
+        assert_eq!(error.position(), Some((3, 12)));
+    }
 }

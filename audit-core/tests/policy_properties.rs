@@ -2,7 +2,7 @@
 
 #![allow(clippy::unwrap_used, reason = "what is shared between tests may fail them")]
 
-use audit_core::policy::{Level, Mistake, Policy, Rule, Subject};
+use audit_core::policy::{Level, Mismatch, Mistake, Policy, Rule, Subject};
 use audit_core::record::{Actor, ActorType};
 use proptest::prelude::*;
 
@@ -12,6 +12,7 @@ struct Written {
     name: String,
     actors: Vec<ActorType>,
     actor_ids: Vec<&'static str>,
+    issuers: Vec<&'static str>,
     methods: Vec<&'static str>,
     paths: Vec<String>,
     actions: Vec<&'static str>,
@@ -30,6 +31,7 @@ impl Written {
         let kinds = self.actors.iter().map(|kind| kind.as_str().to_owned());
         list("actors", kinds.collect());
         list("actor_ids", owned(&self.actor_ids));
+        list("issuers", owned(&self.issuers));
         list("methods", owned(&self.methods));
         list("paths", self.paths.clone());
         list("actions", owned(&self.actions));
@@ -46,12 +48,14 @@ impl Written {
             let mut patterns = self.actor_ids.iter();
             patterns.any(|pattern| name_matches(pattern, id))
         };
+        let issuer_matches = |issuer: &str| self.issuers.iter().any(|pattern| name_matches(pattern, issuer));
         let is_http = subject.method.is_some_and(|method| subject.action.starts_with(&format!("{method} ")));
         let path = |pattern: &String| {
             subject.path.filter(|path| path.starts_with('/')).is_some_and(|path| self.path_matches(pattern, path))
         };
         (self.actors.is_empty() || verified && self.actors.contains(&actor.kind))
             && (self.actor_ids.is_empty() || verified && actor.id.as_deref().is_some_and(id_matches))
+            && (self.issuers.is_empty() || verified && actor.issuer.as_deref().is_some_and(issuer_matches))
             && (self.methods.is_empty() || subject.method.is_some_and(|method| self.method_matches(method)))
             && (self.paths.is_empty() || self.paths.iter().any(path))
             && (self.actions.is_empty()
@@ -171,15 +175,17 @@ fn rule() -> impl Strategy<Value = Written> {
             }),
         ],
         some_of(&["x", "xy", "x*", "*", "y*"]),
+        prop_oneof![2 => Just(Vec::new()), 1 => some_of(&["i", "ij", "i*", "k*"])],
         some_of(&["GET", "HEAD", "POST"]),
         prop_oneof![1 => Just(Vec::new()), 4 => prop::collection::vec(pattern(), 1..4)],
         prop_oneof![4 => Just(Vec::new()), 1 => some_of(&["s.T/a", "s.T/*", "s*"])],
         prop::option::weighted(0.8, prop::sample::select(RECORDING)),
     )
-        .prop_map(|(actors, actor_ids, methods, paths, actions, recording)| Written {
+        .prop_map(|(actors, actor_ids, issuers, methods, paths, actions, recording)| Written {
             name: String::new(),
             actors,
             actor_ids,
+            issuers,
             methods,
             paths,
             actions,
@@ -224,14 +230,20 @@ fn plain_path() -> impl Strategy<Value = String> {
 
 fn asked_for(path: impl Strategy<Value = Option<String>>) -> impl Strategy<Value = Asked> {
     (
-        (kind(), prop::option::of(prop::sample::select(vec!["x", "xy", "y", "z"])), any::<bool>()),
+        (
+            kind(),
+            prop::option::of(prop::sample::select(vec!["x", "xy", "y", "z"])),
+            prop::option::of(prop::sample::select(vec!["i", "ij", "k"])),
+            any::<bool>(),
+        ),
         prop::sample::select(vec!["s.T/a", "s.T/b", "t", "GET /a", "POST /{x}"]),
         prop::option::of(prop::sample::select(vec!["GET", "HEAD", "POST", "DELETE"])),
         path,
     )
-        .prop_map(|((kind, id, verified), action, method, path)| {
+        .prop_map(|((kind, id, issuer, verified), action, method, path)| {
             let mut actor = Actor::new(kind);
             actor.id = id.map(str::to_owned);
+            actor.issuer = issuer.map(str::to_owned);
             actor.verified = verified;
             Asked { actor, action, method, path }
         })
@@ -381,6 +393,36 @@ proptest! {
         prop_assert!(!is_weaker_in_everything(odd, plain), "{} {} {}", path, odd.name(), plain.name());
         if plain.level() != Level::None {
             prop_assert!(odd.cmp_strictness(plain).is_ge(), "{} {} {}", path, odd.name(), plain.name());
+        }
+    }
+
+    #[test]
+    fn an_explanation_names_the_rule_that_decides_and_a_reason_for_each_other(
+        rules in rules(),
+        asked in asked(),
+        trick in prop::option::of((0_u8..24, any::<prop::sample::Index>())),
+    ) {
+        let Loaded { policy, possible, .. } = load_possible(&rules);
+        let mut asked = asked;
+        if let (Some((trick, place)), Some(path)) = (trick, asked.path.as_ref().filter(|path| path.starts_with('/'))) {
+            asked.path = Some(respell(path, trick, place.index(64)));
+        }
+        let subject = asked.subject();
+        let explanation = policy.explain(&subject);
+        prop_assert_eq!(explanation.rule.name(), policy.decide(&subject).name());
+        prop_assert_eq!(policy.rules()[explanation.position].name(), explanation.rule.name());
+        prop_assert!(explanation.passed_over.len() >= explanation.position);
+        for passed in &explanation.passed_over {
+            let unchosen = passed.because == [Mismatch::NotStrictest];
+            prop_assert!(!passed.because.is_empty());
+            prop_assert!(!unchosen || explanation.path_in_doubt);
+            if !explanation.path_in_doubt {
+                let rule = possible.iter().find(|rule| rule.name == passed.rule.name());
+                prop_assert!(rule.is_some_and(|rule| !rule.matches(&subject)));
+            }
+            if unchosen {
+                prop_assert!(passed.rule.cmp_strictness(explanation.rule).is_le());
+            }
         }
     }
 

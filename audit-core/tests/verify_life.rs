@@ -110,22 +110,50 @@ fn an_outcome_without_an_intent_is_told() {
 }
 
 #[test]
+fn outcomes_without_an_intent_are_as_many_as_the_gaps_tell_of() {
+    for (ran, told) in [(2, None), (1, Some("1 outcomes")), (0, Some("2 outcomes"))] {
+        let mut log = Log::new(key_of(LOG_ID));
+        let first = log.outcome(0);
+        log.record("heartbeat", "\"coverage\":{\"seen\":2,\"pending\":2}");
+        log.record("gap", &format!("\"lost\":\"intent\",\"count\":2,\"ran\":{ran},\"reason\":\"deadline\""));
+        log.outcome(1);
+        log.record("log.closed", &format!("\"coverage\":{{\"seen\":2,\"lost\":{ran},\"refused\":{}}}", 2 - ran));
+        let verdict = verdict_on(&mut log);
+        let coverage: Vec<_> = verdict.findings.iter().filter(|finding| finding.kind == Coverage).collect();
+        assert_eq!(coverage.len(), usize::from(told.is_some()), "{:?}", verdict.findings);
+        for (finding, told) in coverage.iter().zip(told) {
+            assert!(finding.detail.starts_with(told), "{}", finding.detail);
+            assert!(finding.seq > Some(first as u64));
+        }
+    }
+}
+
+#[test]
 fn counts_that_do_not_add_up_are_told() {
-    let coverage = |seen: u64, recorded: u64| {
-        format!("\"coverage\":{{\"seen\":{seen},\"recorded\":{recorded},\"excluded\":1,\"refused\":1,\"lost\":0}}")
+    let coverage = |seen: u64, recorded: u64, pending: u64| {
+        format!(
+            "\"coverage\":{{\"seen\":{seen},\"recorded\":{recorded},\"excluded\":1,\"refused\":1,\"lost\":0,\"pending\":{pending}}}"
+        )
     };
-    for (seen, recorded, right) in [(4, 2, true), (9, 2, true), (3, 2, false), (9, 3, false)] {
+    for (seen, recorded, pending, right) in [
+        (4, 2, 0, true),
+        (9, 2, 5, true),
+        (9, 2, 4, false),
+        (9, 2, 6, false),
+        (3, 2, 0, false),
+        (9, 3, 4, false),
+        (9, 1, 6, false),
+    ] {
         let mut log = Log::new(key_of(LOG_ID));
         log.call(0);
         log.call(1);
-        let at = log.record("heartbeat", &coverage(seen, recorded));
+        let gap = log.record("gap", "\"lost\":\"event\",\"count\":1,\"ran\":0,\"reason\":\"deadline\"");
+        let at = log.record("heartbeat", &coverage(seen, recorded, pending));
         log.close();
         let verdict = verdict_on(&mut log);
-        if right {
-            assert_eq!(found(&verdict), []);
-        } else {
-            assert_eq!(found(&verdict), [(Coverage, Some(at as u64), None)]);
-        }
+        let mut expected = vec![(Gap, Some(gap as u64), None), (Coverage, Some(at as u64), None)];
+        expected.truncate(if right { 1 } else { 2 });
+        assert_eq!(found(&verdict), expected, "{seen} {recorded} {pending}");
     }
 }
 

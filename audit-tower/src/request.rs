@@ -9,6 +9,8 @@ use http::{HeaderName, HeaderValue, Uri, Version, header};
 use crate::RequestHead;
 use crate::settings::Settings;
 
+const TRACEPARENT: HeaderName = HeaderName::from_static("traceparent");
+
 /// A request as `audit-core` reads it.
 pub(crate) struct Request<'a, R> {
     settings: &'a Settings<R>,
@@ -103,6 +105,12 @@ impl<R> adapter::Request for Request<'_, R> {
 
     fn content_length(&self) -> Option<&[u8]> {
         self.first(header::CONTENT_LENGTH)
+    }
+
+    fn traceparent(&self) -> Option<&[u8]> {
+        let mut values = self.head.headers().get_all(TRACEPARENT).iter();
+        let value = values.next()?;
+        values.next().is_none().then_some(value.as_bytes())
     }
 
     fn has_authorization(&self) -> bool {

@@ -7,7 +7,7 @@ mod support;
 use std::net::SocketAddr;
 use std::time::Duration;
 
-use audit_core::identity::TrustedProxies;
+use audit_core::identity::{Metadata, TrustedProxies};
 use audit_core::redaction::AllowList;
 use audit_core::{Actor, CurrentActivity, Policy};
 use audit_tower::AuditLayer;
@@ -334,4 +334,85 @@ async fn the_response_stays_what_axum_layers_outside_expect() {
     let address = serve(app).await;
     assert!(send(address, "POST", "/v1/refunds/42").await.starts_with("HTTP/1.1 201"));
     assert_eq!(recorder.outcome().await["result"], "success");
+}
+
+#[tokio::test]
+async fn under_await_outcome_clients_have_whole_answers_only_with_the_outcome_stored() {
+    let recorder = Recorder::with_policy(
+        Policy::from_toml("[[rule]]\nname = \"money\"\nawait_outcome = true\ndeadline = \"10s\"\n").unwrap(),
+    );
+    let chunks = || tokio_stream::iter(["one", "two", "three"].map(Ok::<_, std::convert::Infallible>));
+    let app = refunds()
+        .route("/whole", get(|| async { "hello" }))
+        .route("/stream", get(move || async move { Body::from_stream(chunks()) }))
+        .layer(AuditLayer::for_axum(recorder.log.clone()));
+    let address = serve(app).await;
+    let calls = [
+        ("GET", "/whole", "hello"),
+        ("GET", "/stream", "three\r\n0\r\n\r\n"),
+        ("HEAD", "/whole", "\r\n\r\n"),
+        ("POST", "/v1/refunds/42", "\r\n\r\n"),
+    ];
+    for (count, (method, path, end)) in (1..).zip(calls) {
+        let answer = send(address, method, path).await;
+        let outcomes = recorder.records().iter().filter(|record| record["kind"] == "outcome").count();
+        assert!(answer.ends_with(end), "{answer}");
+        assert_eq!(outcomes, count, "{method} {path}");
+    }
+    recorder.settled().await;
+}
+
+#[tokio::test]
+async fn bodies_of_extractors_are_captured_and_what_a_limit_cuts_is_unread() {
+    let app = |log| {
+        Router::new()
+            .route("/json", post(|Json(refund): Json<Value>| async move { Json(refund) }))
+            .layer(DefaultBodyLimit::max(32))
+            .layer(AuditLayer::for_axum(log).capture_bodies())
+    };
+    let small = r#"{"amount":7,"token":"hush"}"#;
+    let large = format!("[{}0]", "0,".repeat(40));
+    // More of the large one is announced than ever comes.
+    for (text, length, status, is_read) in [(small, small.len(), 200, true), (&*large, 100_000, 413, false)] {
+        let recorder = Recorder::capturing("[[rule]]\nname = \"money\"\nlevel = \"request_response\"\n");
+        let address = serve(app(recorder.log.clone())).await;
+        let head = "POST /json HTTP/1.1\r\nhost: a\r\ncontent-type: application/json\r\nconnection: close";
+        let request = format!("{head}\r\ncontent-length: {length}\r\n\r\n{text}");
+        exchange(address, request.as_bytes()).await;
+        let outcome = recorder.outcome().await;
+        assert_eq!(outcome["status"], status);
+        assert_eq!(outcome["request_sha256"].is_string(), is_read, "{outcome}");
+        assert_eq!(outcome["request_body"]["unread"] == true, !is_read, "{outcome}");
+        assert!(outcome["response_sha256"].is_string());
+        assert!(!outcome.to_string().contains("hush"));
+    }
+}
+
+#[tokio::test]
+async fn the_certificate_of_the_connection_reaches_identity_sources() {
+    #[derive(Clone)]
+    struct Connection(Vec<u8>);
+
+    let recorder = Recorder::new();
+    let audit = AuditLayer::for_axum(recorder.log.clone())
+        .peer_certificate(|head| Some(head.extensions().get::<Connection>()?.0.as_slice().into()))
+        .identify(|metadata: &dyn Metadata| {
+            let certificate = metadata.peer_certificate()?;
+            Some(Actor::service_account(format!("{certificate:?}")).verified())
+        });
+    let app = refunds().layer(audit).layer(Extension(Connection(vec![48, 3])));
+    send(serve(app).await, "POST", "/v1/refunds/42").await;
+    assert_eq!(recorder.pair().await.0["actor"]["id"], "[48, 3]");
+}
+
+#[tokio::test]
+async fn an_actor_who_is_nobody_does_not_become_somebody() {
+    let recorder = Recorder::new();
+    let app = refunds()
+        .layer(AuditLayer::for_axum(recorder.log.clone()))
+        .layer(Extension(Actor::unauthenticated().reason("expired")));
+    send(serve(app).await, "POST", "/v1/refunds/42").await;
+    let (intent, _) = recorder.pair().await;
+    assert_ne!(intent["actor"]["verified"], true, "{intent}");
+    assert_eq!(intent["actor"]["reason"], "expired");
 }

@@ -10,6 +10,7 @@ use std::pin::Pin;
 use std::task::{Context, Poll};
 use std::time::Duration;
 
+use audit_core::Policy;
 use audit_core::evidence::Hash;
 use audit_tower::AuditLayer;
 use bytes::{Buf, BufMut, Bytes};
@@ -176,6 +177,21 @@ async fn every_kind_of_call_is_one_activity_with_the_code_of_its_end() {
             let (intent, outcome) = recorder.pair().await;
             assert_eq!(intent["action"], format!("pay.Refunds/{method}"));
             assert_eq!((&outcome["result"], &outcome["code"]), (&result.into(), &code.into()), "{method}");
+        }
+    }
+}
+
+#[tokio::test]
+async fn under_await_outcome_a_call_has_ended_for_its_caller_only_with_the_outcome_stored() {
+    const POLICY: &str = "[[rule]]\nname = \"money\"\nawait_outcome = true\ndeadline = \"10s\"\n";
+    for method in ["Create", "Watch", "Upload", "Talk"] {
+        for (last, code) in [(b"fine".as_slice(), Code::Ok), (b"deny", Code::PermissionDenied)] {
+            let recorder = Recorder::with_policy(Policy::from_toml(POLICY).unwrap());
+            let address = serve(AuditLayer::for_grpc(recorder.log.clone())).await;
+            let answer = call_kind(address, method, [b"first", last]).await;
+            assert_eq!(recorder.records().len(), 2, "{method}");
+            assert_eq!(answer.map_or_else(|status| status.code(), |_| Code::Ok), code, "{method}");
+            assert_eq!(recorder.outcome().await["code"], i32::from(code));
         }
     }
 }

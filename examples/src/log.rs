@@ -18,15 +18,16 @@ use crate::options::{Options, beside};
 /// When the key, the policy or the log itself cannot be had.
 pub fn open(options: &Options) -> Result<AuditLog, Failure> {
     let directory = options.log()?;
-    let policy = match &options.policy {
-        Some(file) => Policy::from_file(file)?,
-        None => Policy::from_toml(include_str!("../policy.toml"))?,
-    };
     let key = match &options.key {
         Some(file) => Key::from_file(file)?,
         None => own_key(&beside(directory, "key"), &options.origin)?,
     };
-    let mut builder = AuditLog::builder(options.origin.as_str()).key(key).backend(File::new(directory)).policy(policy);
+    let builder = AuditLog::builder(options.origin.as_str()).key(key).backend(File::new(directory));
+    let mut builder = match &options.policy {
+        // Read again whenever it changes.
+        Some(file) => builder.policy_file(file),
+        None => builder.policy(Policy::from_toml(include_str!("../policy.toml"))?),
+    };
     if options.capture_bodies {
         builder = builder.capture_bodies(bodies()?);
     }

@@ -5,13 +5,18 @@ use std::path::{Path, PathBuf};
 
 use audit_core::Policy;
 
-const PAGES: [&str; 14] = [
-    "README.md",
+const PAGES: [&str; 19] = [
     "ARCHITECTURE.md",
+    "CHANGELOG.md",
     "CONTRIBUTING.md",
+    "README.md",
+    "ROADMAP.md",
     "SECURITY.md",
     "audit-cli/README.md",
+    "docs/actix.md",
     "docs/backends/file.md",
+    "docs/bodies.md",
+    "docs/cli.md",
     "docs/durability.md",
     "docs/identity.md",
     "docs/policy.md",
@@ -19,7 +24,7 @@ const PAGES: [&str; 14] = [
     "docs/testing.md",
     "docs/threats.md",
     "docs/tower.md",
-    "ROADMAP.md",
+    "docs/verify.md",
 ];
 
 fn root() -> PathBuf {

@@ -112,7 +112,7 @@ fn through_a_span(log: &AuditLog) {
         tracing::Span::current().record("audit.result", "success");
     }
 
-    let subscriber = tracing_subscriber::registry().with(AuditSpans::new(log.clone()));
+    let subscriber = tracing_subscriber::registry().with(AuditSpans::new(log.clone()).unwrap());
     tracing::subscriber::with_default(subscriber, rotate);
 }
 

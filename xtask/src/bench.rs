@@ -13,6 +13,7 @@ mod memory;
 mod row;
 mod rules;
 mod service;
+mod spans;
 mod tonic;
 mod turns;
 mod wrk;
@@ -55,12 +56,13 @@ pub(crate) fn run(options: &[String]) -> Result {
 
 type Part = fn(&Bench, &mut Table) -> Result;
 
-const PARTS: [(&str, Part); 8] = [
+const PARTS: [(&str, Part); 9] = [
     ("service", service::measure),
     ("actix", actix::measure),
     ("tonic", tonic::measure),
     ("rules", rules::measure),
     ("body", body::measure),
+    ("spans", spans::measure),
     ("append", append::measure),
     ("long-log", long_log::measure),
     ("memory", memory::measure),

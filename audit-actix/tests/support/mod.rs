@@ -26,7 +26,7 @@ pub(crate) struct Recorder {
 
 impl Recorder {
     pub(crate) fn new() -> Self {
-        Self::with(|builder, memory| builder.backend(memory))
+        Self::with(Builder::backend)
     }
 
     /// A log under a policy, which captures the bodies that this asks for.

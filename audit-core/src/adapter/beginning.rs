@@ -29,6 +29,7 @@ impl Beginning {
     }
 
     /// A call whose intent is in the log, unless its rule asks for bodies that nobody shows.
+    #[inline]
     fn begun(&mut self, activity: Activity) -> Result<Recording, Refused> {
         let asks = |rule: &&Rule| rule.level().needs_body_capture();
         let (call, capture) = (self.call, self.capture.take());
@@ -48,6 +49,7 @@ impl Beginning {
 impl Future for Beginning {
     type Output = Result<Recording, Refused>;
 
+    #[inline]
     fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
         let begun = ready!(Pin::new(&mut self.begin).poll(cx));
         Poll::Ready(begun.and_then(|activity| self.begun(activity)))

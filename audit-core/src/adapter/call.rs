@@ -1,4 +1,4 @@
-use std::time::{Duration, Instant};
+use std::time::Instant;
 
 use super::digits::content_length;
 use super::{Dialect, Request, grpc};
@@ -12,8 +12,8 @@ pub(super) struct Call {
     /// A 2xx response to this method turns the connection into a tunnel (RFC 9110 §9.3.6).
     pub(super) is_connect: bool,
     pub(super) request_bytes: Option<u64>,
-    /// Since when the caller waits and for how long, where it said so.
-    timeout: Option<(Instant, Duration)>,
+    /// From when on a caller who goes away has run out of the time that it gave, if it gave one.
+    exceeded_from: Option<Instant>,
 }
 
 impl Call {
@@ -28,14 +28,14 @@ impl Call {
             is_head: method == "HEAD",
             is_connect: method == "CONNECT",
             request_bytes: request.content_length().and_then(content_length),
-            timeout: timeout.map(|timeout| (Instant::now(), timeout)),
+            exceeded_from: timeout.and_then(|timeout| Instant::now().checked_add(grpc::tolerated(timeout))),
         }
     }
 
     /// The gRPC code of a call that is given up now.
     pub(super) fn given_up(&self) -> i32 {
-        match self.timeout {
-            Some((start, timeout)) if grpc::is_exceeded(timeout, start.elapsed()) => grpc::DEADLINE_EXCEEDED,
+        match self.exceeded_from {
+            Some(time) if Instant::now() >= time => grpc::DEADLINE_EXCEEDED,
             _ => grpc::CANCELLED,
         }
     }

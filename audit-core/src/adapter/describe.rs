@@ -37,12 +37,13 @@ pub(super) fn begin<R: Request>(settings: &Settings, request: &R) -> Begin {
     event = event.method(request.method()).path(path);
     event = match request.established() {
         Some(established) if established.verified => event.actor_ref(established),
-        _ => event.actor(actor(settings, request)),
+        Some(_) => event.actor(Established.identify(request).unwrap_or_else(Actor::unknown)),
+        None => event.actor(actor(settings, request)),
     };
     if let Some(source) = settings.trusted_proxies.source(request) {
         event = event.source(source);
     }
-    if let Some(trace) = traceparent(request) {
+    if let Some(trace) = request.traceparent().and_then(|trace| str::from_utf8(trace).ok()) {
         event = event.trace(trace);
     }
     let begin = settings.log.begin(&event);
@@ -62,13 +63,12 @@ fn path<R: Request>(request: &R) -> &str {
 }
 
 fn actor<R: Request>(settings: &Settings, request: &R) -> Actor {
-    (Established.identify(request))
-        .or_else(|| request.actor())
-        .or_else(|| settings.identify.identify(request))
-        .unwrap_or_else(|| match request.has_authorization() {
+    (request.actor()).or_else(|| settings.identify.identify(request)).unwrap_or_else(|| {
+        match request.has_authorization() {
             true => Actor::unknown(),
             false => Actor::unauthenticated(),
-        })
+        }
+    })
 }
 
 fn http<'a, R: Request>(settings: &'a Settings, request: &'a R) -> Http<'a> {
@@ -95,12 +95,4 @@ fn host<R: Request>(request: &R) -> Option<Cow<'_, str>> {
         Some(authority) => Some(Cow::Borrowed(authority)),
         None => request.host().map(String::from_utf8_lossy),
     }
-}
-
-/// The one `traceparent`; several mean none (W3C Trace Context §3.2).
-fn traceparent<R: Request>(request: &R) -> Option<&str> {
-    let value = request.header("traceparent")?;
-    let mut lines = 0_usize;
-    request.each_header("traceparent", &mut |_| lines += 1);
-    if lines == 1 { str::from_utf8(value).ok() } else { None }
 }

@@ -41,9 +41,9 @@ pub fn grpc_timeout(value: &[u8]) -> Option<Duration> {
     })
 }
 
-/// Whether a call that has taken `elapsed` was out of time.
-pub(super) fn is_exceeded(timeout: Duration, elapsed: Duration) -> bool {
-    elapsed + TOLERANCE.min(timeout / 10) >= timeout
+/// After how long a call with this timeout counts as out of time.
+pub(super) fn tolerated(timeout: Duration) -> Duration {
+    timeout.saturating_sub(TOLERANCE.min(timeout / 10))
 }
 
 /// The code that a `grpc-status` stands for; one that is no number counts as unknown.

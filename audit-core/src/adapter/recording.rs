@@ -51,6 +51,7 @@ struct Progress {
 }
 
 impl Recording {
+    #[inline]
     pub(super) fn new(activity: Activity, call: Call, bodies: Option<Box<Bodies>>) -> Self {
         let current = activity.current();
         Self { stage: Stage::Open(activity), current, call, progress: None, bodies, in_poll: false }
@@ -58,12 +59,14 @@ impl Recording {
 
     /// The handle for handlers. One is there also in a call that the policy excludes.
     #[must_use]
+    #[inline]
     pub const fn current(&self) -> &CurrentActivity {
         &self.current
     }
 
     /// Whether the rule asks to hold the end of the answer back until the outcome is durable.
     #[must_use]
+    #[inline]
     pub fn awaits_outcome(&self) -> bool {
         match &self.stage {
             Stage::Open(activity) => activity.awaits_outcome(),
@@ -127,6 +130,7 @@ impl Recording {
     }
 
     /// Notes body bytes that are handed on.
+    #[inline]
     pub fn delivered(&mut self, chunk: &[u8]) {
         self.count(chunk.len());
         if let Some(bodies) = &mut self.bodies {
@@ -143,6 +147,7 @@ impl Recording {
         }
     }
 
+    #[inline]
     fn count(&mut self, bytes: usize) {
         let delivered = self.progress.as_mut().and_then(|progress| progress.delivered.as_mut());
         if let Some(delivered) = delivered {
@@ -168,6 +173,7 @@ impl Recording {
 
     /// Whether an outcome is on its way that the rule asks to await.
     #[must_use]
+    #[inline]
     pub const fn is_ending(&self) -> bool {
         matches!(self.stage, Stage::Ending(_))
     }
@@ -184,6 +190,7 @@ impl Recording {
     }
 
     /// The response has ended in order. Does nothing the second time.
+    #[inline]
     pub fn end(&mut self) {
         if let Some(progress) = self.progress {
             self.write(self.call.dialect.outcome(progress.status, progress.code), true);
@@ -229,6 +236,7 @@ impl Recording {
         }
     }
 
+    #[inline]
     fn write(&mut self, mut outcome: Outcome<'_>, response_ended: bool) {
         if !matches!(self.stage, Stage::Open(_)) {
             return;

@@ -50,6 +50,15 @@ pub trait Request: Metadata {
         self.header("content-length")
     }
 
+    /// The `traceparent` header, where there is exactly one: several mean none (W3C Trace Context
+    /// §3.2).
+    fn traceparent(&self) -> Option<&[u8]> {
+        let value = self.header("traceparent")?;
+        let mut lines = 0_usize;
+        self.each_header("traceparent", &mut |_| lines += 1);
+        (lines == 1).then_some(value)
+    }
+
     /// Whether there is an `Authorization` header.
     fn has_authorization(&self) -> bool {
         self.header("authorization").is_some()

@@ -3,6 +3,26 @@
 //! [`BodyCapture`] says what is kept and is given to the log; an adapter makes a [`BodyRecorder`]
 //! for each body, shows it every chunk that passes, and hands the [`CapturedBody`] to the outcome.
 //!
+//! ```no_run
+//! use audit_core::capture::BodyCapture;
+//! use audit_core::redaction::LogSecret;
+//! use audit_core::{AuditLog, File, Key, Policy};
+//!
+//! # fn main() -> Result<(), Box<dyn std::error::Error>> {
+//! let capture = BodyCapture::new()
+//!     .redact_pointer("/card/number")?
+//!     .redact_name("*iban*")?
+//!     .secret(LogSecret::from_file("/etc/payments/audit.secret")?)
+//!     .correlate_name("customer_id")?;
+//! let log = AuditLog::builder("payments.example.com/prod-1")
+//!     .key(Key::from_file("audit.key")?)
+//!     .backend(File::new("/var/lib/payments/audit"))
+//!     .policy(Policy::from_file("policy.toml")?)
+//!     .capture_bodies(capture)
+//!     .open()?;
+//! # Ok(()) }
+//! ```
+//!
 //! What may be trusted:
 //!
 //! * A digest called `request_sha256` or `response_sha256` is that of the whole body as it was on

@@ -111,7 +111,7 @@ impl AuditLog {
             None => policy.decide(&subject),
         };
         if rule.level() == Level::None {
-            count(&shared.coverage.excluded);
+            shared.coverage.excluded.count(rule);
             return None;
         }
         let time = event.time.unwrap_or_else(SystemTime::now);

@@ -3,7 +3,10 @@
 use std::sync::atomic::Ordering;
 use std::time::SystemTime;
 
+use super::Coverage;
 use super::clock::ClockState;
+use super::coverage::Told;
+use super::queue::OwnWords;
 use super::shared::Shared;
 use crate::backend::{Capabilities, Recovery};
 use crate::policy::Policy;
@@ -52,18 +55,27 @@ pub(crate) fn recovered(shared: &Shared, recovery: &Recovery) -> Vec<u8> {
     body.finish(None)
 }
 
+/// A record that sums up what stands before it, after which the log has `told` that much.
+pub(crate) fn sum_up(shared: &Shared, words: OwnWords, told: Told) -> Vec<u8> {
+    let counts = shared.coverage.at(told);
+    match words {
+        OwnWords::Closed { open_activities } => closed(shared, open_activities, &counts),
+        OwnWords::Heartbeat => heartbeat(shared, &counts),
+    }
+}
+
 /// `log.closed`: the writer ended in order.
-pub(crate) fn closed(shared: &Shared, open_activities: usize) -> Vec<u8> {
+fn closed(shared: &Shared, open_activities: usize, counts: &Coverage) -> Vec<u8> {
     let mut body = start(shared, Kind::LogClosed);
     body.number("open_activities", open_activities as u64);
-    coverage(shared, &mut body);
+    coverage(counts, &mut body);
     body.finish(None)
 }
 
 /// `heartbeat`: the log is alive, what it has covered, and how good its clock is.
-pub(crate) fn heartbeat(shared: &Shared) -> Vec<u8> {
+fn heartbeat(shared: &Shared, counts: &Coverage) -> Vec<u8> {
     let mut body = start(shared, Kind::Heartbeat);
-    coverage(shared, &mut body);
+    coverage(counts, &mut body);
     let status = shared.queue.status();
     body.number("open_activities", status.open_activities as u64);
     body.number("queue_depth", status.depth as u64);
@@ -72,14 +84,24 @@ pub(crate) fn heartbeat(shared: &Shared) -> Vec<u8> {
     body.finish(None)
 }
 
-fn coverage(shared: &Shared, body: &mut BodyWriter) {
-    let coverage = shared.coverage.snapshot();
+fn coverage(coverage: &Coverage, body: &mut BodyWriter) {
     body.object("coverage", |body| {
         body.number("seen", coverage.seen);
         body.number("recorded", coverage.recorded);
         body.number("excluded", coverage.excluded);
         body.number("refused", coverage.refused);
         body.number("lost", coverage.lost);
+        if coverage.pending > 0 {
+            body.number("pending", coverage.pending);
+        }
+        if coverage.excluded > 0 {
+            body.object("excluded_by_rule", |body| {
+                coverage.excluded_by_rule.iter().for_each(|(rule, calls)| body.number_of(rule, *calls));
+            });
+        }
+        if coverage.excluded_by_others > 0 {
+            body.number("excluded_by_others", coverage.excluded_by_others);
+        }
     });
 }
 

@@ -103,6 +103,15 @@ impl Losses {
 }
 
 impl Loss {
+    /// How many calls did not go ahead and how many did, of those that the log has nothing of. An
+    /// outcome is missing from a call that is counted already.
+    pub(crate) const fn calls(&self) -> (u64, u64) {
+        match self.what {
+            Lost::Intent | Lost::Event => (self.count - self.ran, self.ran),
+            Lost::Outcome => (0, 0),
+        }
+    }
+
     /// The members of the `gap` record.
     pub(crate) fn encode(&self, line: usize) -> Vec<u8> {
         let mut body = BodyWriter::new(SystemTime::now(), Kind::Gap, line);

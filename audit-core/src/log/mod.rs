@@ -27,6 +27,7 @@ mod coverage;
 mod current;
 mod deadlines;
 mod error;
+mod exclusions;
 mod health;
 mod inflight;
 mod life;

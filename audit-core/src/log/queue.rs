@@ -3,6 +3,8 @@ use std::sync::atomic::Ordering;
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::time::Instant;
 
+use super::coverage::Told;
+use super::losses::Loss;
 use super::submission::{Role, Submission};
 use super::{LogLimits, Refused};
 use crate::backend::Durability;
@@ -17,6 +19,19 @@ pub(crate) struct Entry {
     pub(crate) submission: Option<Arc<Submission>>,
     /// What room it takes.
     pub(crate) room: Room,
+    /// What a `gap` tells of.
+    pub(crate) told: Option<Told>,
+    /// What the log says of itself only when it is clear what stands before it.
+    pub(crate) words: Option<OwnWords>,
+}
+
+/// A record whose members are counts of what stands before it in the log.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum OwnWords {
+    /// `heartbeat`
+    Heartbeat,
+    /// `log.closed`, with so many calls without an outcome.
+    Closed { open_activities: usize },
 }
 
 /// What room an entry takes in the queue.
@@ -33,20 +48,34 @@ pub(crate) enum Room {
 }
 
 impl Entry {
+    const fn in_room(room: Room, body: Vec<u8>, submission: Option<Arc<Submission>>) -> Self {
+        Self { body, submission, room, told: None, words: None }
+    }
+
     pub(crate) const fn new(body: Vec<u8>, submission: Arc<Submission>) -> Self {
-        Self { body, submission: Some(submission), room: Room::Queue }
+        Self::in_room(Room::Queue, body, Some(submission))
     }
 
     pub(crate) const fn outcome(body: Vec<u8>, submission: Option<Arc<Submission>>) -> Self {
-        Self { body, submission, room: Room::Reserved }
-    }
-
-    pub(crate) const fn last(body: Vec<u8>) -> Self {
-        Self { body, submission: None, room: Room::Last }
+        Self::in_room(Room::Reserved, body, submission)
     }
 
     pub(crate) const fn own(body: Vec<u8>) -> Self {
-        Self { body, submission: None, room: Room::Extra }
+        Self::in_room(Room::Extra, body, None)
+    }
+
+    pub(crate) fn gap(loss: &Loss, line: usize) -> Self {
+        Self { told: Some(Told::by_gap(loss)), ..Self::own(loss.encode(line)) }
+    }
+
+    pub(crate) fn heartbeat() -> Self {
+        Self { words: Some(OwnWords::Heartbeat), ..Self::own(Vec::new()) }
+    }
+
+    /// The record that ends the log.
+    pub(crate) fn closed(open_activities: usize) -> Self {
+        let words = Some(OwnWords::Closed { open_activities });
+        Self { words, ..Self::in_room(Room::Last, Vec::new(), None) }
     }
 }
 

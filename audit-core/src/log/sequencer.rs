@@ -3,6 +3,7 @@ use std::sync::atomic::Ordering;
 use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
 
+use super::coverage::Told;
 use super::inflight::Unsynced;
 use super::queue::{Entry, Next, Room};
 use super::shared::{Shared, lock};
@@ -30,6 +31,8 @@ pub(crate) struct Sequencer {
     synchronizer: JoinHandle<()>,
     head: Head,
     stamp: Stamp,
+    /// What the log says up to its head.
+    told: Told,
     batch: Vec<Entry>,
     unsynced: Vec<Unsynced>,
     backoff: Duration,
@@ -56,6 +59,7 @@ impl Sequencer {
             synchronizer,
             head,
             stamp: Stamp::new(),
+            told: Told::default(),
             batch: Vec::new(),
             unsynced: Vec::new(),
             backoff: BACKOFF.0,
@@ -118,17 +122,19 @@ impl Sequencer {
             return;
         }
         let now = Instant::now();
-        if now >= self.next_gap {
+        let beats = now >= self.next_heartbeat;
+        // A heartbeat sums up: what has been lost is told before it.
+        if beats || now >= self.next_gap {
             let losses = lock(&self.shared.losses).take();
             if !losses.is_empty() {
                 self.next_gap = now + self.shared.limits.gap_interval;
             }
             let line = self.shared.limits.record.line;
-            self.batch.extend(losses.iter().map(|loss| Entry::own(loss.encode(line))));
+            self.batch.extend(losses.iter().map(|loss| Entry::gap(loss, line)));
         }
-        if now >= self.next_heartbeat {
+        if beats {
             self.next_heartbeat = far(now, self.shared.limits.heartbeat);
-            self.batch.push(Entry::own(life::heartbeat(&self.shared)));
+            self.batch.push(Entry::heartbeat());
         }
     }
 
@@ -172,7 +178,12 @@ impl Sequencer {
             }
         });
         self.stamp.start(self.head);
-        for entry in &self.batch {
+        let mut told = self.told;
+        for entry in &mut self.batch {
+            if let Some(words) = entry.words {
+                entry.body = life::sum_up(shared, words, told);
+            }
+            told.add(entry);
             self.stamp.line(&entry.body);
         }
     }
@@ -198,8 +209,12 @@ impl Sequencer {
         self.backoff = BACKOFF.0;
         self.not_before = None;
 
+        for entry in self.batch.iter().take(count) {
+            self.told.add(entry);
+        }
+        self.shared.coverage.recorded.store(self.told.recorded(), Ordering::Release);
         let outcome_bytes = self.shared.limits.outcome_bytes;
-        let (mut outcomes, mut overdraft, mut recorded) = (0, 0, 0);
+        let (mut outcomes, mut overdraft) = (0, 0);
         for ((entry, leaf), seq) in self.batch.drain(..count).zip(leaves).zip(first..) {
             if entry.room == Room::Reserved {
                 outcomes += 1;
@@ -208,14 +223,10 @@ impl Sequencer {
             let Some(submission) = entry.submission else {
                 continue;
             };
-            if submission.role != Role::Outcome {
-                recorded += 1;
-            }
             if durability.satisfies(submission.wanted) {
                 answer(&self.shared, &submission, Receipt::new(seq, *leaf, durability));
             }
         }
-        self.shared.coverage.recorded.fetch_add(recorded, Ordering::Relaxed);
         self.shared.queue.ended(outcomes, overdraft);
     }
 
@@ -313,7 +324,7 @@ impl Sequencer {
         self.next_gap = Instant::now();
         self.add_own_records();
         loop {
-            self.batch.push(Entry::last(life::closed(&self.shared, open_activities)));
+            self.batch.push(Entry::closed(open_activities));
             self.append()?;
             if self.not_before.is_none() {
                 self.shared.stop(&Refused::Closed);

@@ -1,4 +1,4 @@
-use crate::record::ActorType;
+use crate::record::{Actor, ActorType};
 
 use super::Subject;
 use super::name_pattern::NamePattern;
@@ -9,6 +9,7 @@ use super::path_pattern::PathPattern;
 pub(super) struct Conditions {
     pub(super) actors: Option<Callers>,
     pub(super) actor_ids: Option<Box<[NamePattern]>>,
+    pub(super) issuers: Option<Box<[NamePattern]>>,
     pub(super) methods: Option<Box<[Box<str>]>>,
     pub(super) paths: Option<Box<[PathPattern]>>,
     pub(super) actions: Option<Box<[NamePattern]>>,
@@ -29,16 +30,14 @@ impl Conditions {
 
     /// Whether they do not hold for every caller.
     pub(super) const fn depend_on_caller(&self) -> bool {
-        self.actors.is_some() || self.actor_ids.is_some()
+        self.actors.is_some() || self.actor_ids.is_some() || self.issuers.is_some()
     }
 
-    /// The callers for whom `actors` holds and `actor_ids` can hold.
+    /// The callers for whom `actors` holds, and `actor_ids` and `issuers` can hold.
     pub(super) fn callers(&self) -> Callers {
-        match (self.actors, &self.actor_ids) {
-            (Some(actors), _) => actors,
-            (None, Some(_)) => Callers::VERIFIED,
-            (None, None) => Callers::EVERYBODY,
-        }
+        let names_somebody = self.actor_ids.is_some() || self.issuers.is_some();
+        let everybody = if names_somebody { Callers::VERIFIED } else { Callers::EVERYBODY };
+        self.actors.unwrap_or(everybody)
     }
 }
 
@@ -46,6 +45,11 @@ impl Conditions {
 /// template, which says less than the path.
 pub(super) fn is_http(subject: &Subject<'_>) -> bool {
     subject.method.and_then(|method| subject.action.strip_prefix(method)).is_some_and(|rest| rest.starts_with(' '))
+}
+
+/// Whether the actor can match a rule's `actors`, `actor_ids` and `issuers`.
+pub(super) fn is_verified(actor: &Actor) -> bool {
+    actor.verified && actor.kind != ActorType::Unauthenticated
 }
 
 /// A set of callers: verified ones by their type, and all others as one.

@@ -14,6 +14,7 @@ pub(super) fn covers(earlier: &Rule, later: &Rule) -> bool {
     let (wide, narrow) = (&earlier.conditions, &later.conditions);
     wide.callers().covers(narrow.callers())
         && covers_names(wide.actor_ids.as_deref(), narrow.actor_ids.as_deref())
+        && covers_names(wide.issuers.as_deref(), narrow.issuers.as_deref())
         && covers_methods(wide, narrow)
         && covers_names(wide.actions.as_deref(), narrow.actions.as_deref())
         && covers_paths(earlier, later)

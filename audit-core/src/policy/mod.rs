@@ -12,7 +12,9 @@ mod coverage;
 mod deadline;
 mod difference;
 mod error;
+mod explanation;
 mod file;
+mod meaning;
 mod mistake;
 mod name_index;
 mod name_pattern;
@@ -28,6 +30,7 @@ mod table;
 
 pub use difference::Difference;
 pub use error::PolicyError;
+pub use explanation::{Explanation, Mismatch, PassedOver};
 pub(crate) use file::Reading;
 pub use mistake::Mistake;
 pub use rule::{Level, OnFailure, Rule};

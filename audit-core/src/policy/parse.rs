@@ -33,6 +33,7 @@ const RULE_KEYS: &[&str] = &[
     "name",
     "actors",
     "actor_ids",
+    "issuers",
     "methods",
     "paths",
     "actions",
@@ -206,14 +207,17 @@ impl<'v, 't> RuleReader<'v, 't> {
     fn conditions(&self) -> Result<Conditions, Refusal> {
         Ok(Conditions {
             actors: self.actors()?,
-            actor_ids: self.list("actor_ids", |text| {
-                NamePattern::parse(text).map_err(|reason| bad_pattern("actor_ids", text, reason))
-            })?,
+            actor_ids: self.names("actor_ids")?,
+            issuers: self.names("issuers")?,
             methods: self.list("methods", parse_method)?,
             paths: self
                 .list("paths", |text| PathPattern::parse(text).map_err(|reason| bad_pattern("paths", text, reason)))?,
             actions: self.list("actions", parse_action)?,
         })
+    }
+
+    fn names(&self, key: &'static str) -> Result<Option<Box<[NamePattern]>>, Refusal> {
+        self.list(key, |text| NamePattern::parse(text).map_err(|reason| bad_pattern(key, text, reason)))
     }
 
     fn actors(&self) -> Result<Option<Callers>, Refusal> {

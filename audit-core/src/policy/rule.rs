@@ -66,7 +66,7 @@ impl OnFailure {
 }
 
 /// One rule of a [`Policy`](super::Policy): whom it is for, and what it asks.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Rule {
     pub(super) name: String,
     pub(super) level: Level,

@@ -18,6 +18,11 @@ impl RuleSet {
         }
     }
 
+    /// Whether the rule at `position` is one of them.
+    pub(super) fn contains(&self, position: usize) -> bool {
+        self.0.get(position / 64).is_some_and(|word| word >> (position % 64) & 1 == 1)
+    }
+
     /// The rules in both sets.
     pub(super) fn and(&self, other: &Self) -> Self {
         let mut both = *self;

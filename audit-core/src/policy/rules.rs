@@ -38,9 +38,9 @@ deadline = "1s"
 /// one second, or the call is refused.
 #[derive(Clone, Debug)]
 pub struct Policy {
-    table: Table,
-    rules: Box<[Arc<Rule>]>,
-    last: Arc<Rule>,
+    pub(super) table: Table,
+    pub(super) rules: Box<[Arc<Rule>]>,
+    pub(super) last: Arc<Rule>,
     text: Arc<str>,
     digest: Hash,
 }

@@ -6,7 +6,8 @@ use crate::record::{Actor, Event};
 #[derive(Clone, Copy, Debug)]
 #[non_exhaustive]
 pub struct Subject<'a> {
-    /// Who asks. Only a verified actor can match a rule's `actors` and `actor_ids`.
+    /// Who asks. Only a verified actor can match a rule's `actors`, `actor_ids` and
+    /// `issuers`.
     pub actor: &'a Actor,
     /// What is done: `package.Service/Method`, the name of a span's action, or `METHOD template`.
     pub action: &'a str,

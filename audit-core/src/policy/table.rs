@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use crate::record::{Actor, ActorType};
 
-use super::conditions::{Callers, Conditions, is_http};
+use super::conditions::{Callers, Conditions, is_http, is_verified};
 use super::name_index::NameIndex;
 use super::path::Path;
 use super::path_index::{Found, PathIndex};
@@ -24,6 +24,8 @@ pub(super) struct Table {
     any_method: RuleSet,
     actor_ids: NameIndex,
     any_actor_id: RuleSet,
+    issuers: NameIndex,
+    any_issuer: RuleSet,
     actions: NameIndex,
     any_action: RuleSet,
     paths: PathIndex,
@@ -63,6 +65,8 @@ impl Table {
             any_method: rules_where(rules, |rule| rule.conditions.methods.is_none()),
             actor_ids: NameIndex::new(elements(rules, |conditions| &conditions.actor_ids)),
             any_actor_id: rules_where(rules, |rule| rule.conditions.actor_ids.is_none()),
+            issuers: NameIndex::new(elements(rules, |conditions| &conditions.issuers)),
+            any_issuer: rules_where(rules, |rule| rule.conditions.issuers.is_none()),
             actions: NameIndex::new(elements(rules, |conditions| &conditions.actions)),
             any_action: rules_where(rules, |rule| rule.conditions.actions.is_none()),
             paths: paths_of(rules),
@@ -78,17 +82,14 @@ impl Table {
         let Some(path) = subject.path.and_then(Path::read) else {
             return Applicable::surely(admitted.and(&self.any_path).and(&self.actions(subject)));
         };
-        let mut found = Found { surely: self.any_path, maybe: self.any_path };
-        self.paths.collect(&path, &mut found);
+        let found = self.paths(&path);
         if path.is_plain() {
             return Applicable::surely(admitted.and(&found.surely).and(&self.actions(subject)));
         }
-        // The name of a remote procedure comes out of the path, and is as doubtful.
-        let may_be_action = if is_http(subject) { self.any_action } else { RuleSet::ALL };
         let admitted = admitted.and(&self.recording);
         Applicable {
             surely: admitted.and(&found.surely).and(&self.any_action),
-            maybe: Some(admitted.and(&found.maybe).and(&may_be_action)),
+            maybe: Some(admitted.and(&found.maybe).and(&self.actions_in_doubt(subject))),
         }
     }
 
@@ -107,15 +108,42 @@ impl Table {
         }
     }
 
+    fn paths(&self, path: &Path<'_>) -> Found {
+        let mut found = Found { surely: self.any_path, maybe: self.any_path };
+        self.paths.collect(path, &mut found);
+        found
+    }
+
+    /// The rules whose actions may match under a path in doubt: the name of a remote procedure comes
+    /// out of the path, and is as doubtful.
+    fn actions_in_doubt(&self, subject: &Subject<'_>) -> RuleSet {
+        if is_http(subject) { self.any_action } else { RuleSet::ALL }
+    }
+
     fn callers(&self, actor: &Actor) -> RuleSet {
-        let verified = actor.verified && actor.kind != ActorType::Unauthenticated;
-        let index = if verified { actor.kind as usize } else { ActorType::ALL.len() };
-        let callers = self.callers.get(index).unwrap_or(&RuleSet::EMPTY);
+        let callers = self.actor_types(actor).and(&self.actor_ids(actor));
+        if self.issuers.is_empty() { callers } else { callers.and(&self.issuers(actor)) }
+    }
+
+    fn actor_types(&self, actor: &Actor) -> RuleSet {
+        let index = if is_verified(actor) { actor.kind as usize } else { ActorType::ALL.len() };
+        *self.callers.get(index).unwrap_or(&RuleSet::EMPTY)
+    }
+
+    fn actor_ids(&self, actor: &Actor) -> RuleSet {
         let mut ids = self.any_actor_id;
-        if let Some(id) = actor.id.as_deref().filter(|_| verified) {
+        if let Some(id) = actor.id.as_deref().filter(|_| is_verified(actor)) {
             self.actor_ids.collect(id, &mut ids);
         }
-        callers.and(&ids)
+        ids
+    }
+
+    fn issuers(&self, actor: &Actor) -> RuleSet {
+        let mut issuers = self.any_issuer;
+        if let Some(issuer) = actor.issuer.as_deref().filter(|_| is_verified(actor)) {
+            self.issuers.collect(issuer, &mut issuers);
+        }
+        issuers
     }
 
     fn methods(&self, method: Option<&str>) -> RuleSet {
@@ -129,6 +157,54 @@ impl Table {
             self.actions.collect(subject.action, &mut actions);
         }
         actions
+    }
+}
+
+/// For each condition, the rules for which it holds about one subject.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Matches {
+    pub(super) actor_types: RuleSet,
+    pub(super) actor_ids: RuleSet,
+    pub(super) issuers: RuleSet,
+    pub(super) methods: RuleSet,
+    pub(super) paths: Found,
+    /// Rules whose actions match however the path is read.
+    pub(super) actions: RuleSet,
+    /// Rules whose actions match for some reading of the path.
+    pub(super) maybe_actions: RuleSet,
+    /// Rules that a path in doubt can match at all.
+    pub(super) recording: RuleSet,
+    pub(super) has_path: bool,
+    pub(super) path_in_doubt: bool,
+}
+
+impl Matches {
+    /// The first rule that matches in every reading of the path.
+    pub(super) fn first_sure(&self) -> Option<usize> {
+        let callers = self.actor_types.and(&self.actor_ids).and(&self.issuers).and(&self.methods);
+        callers.and(&self.paths.surely).and(&self.actions).and(&self.recording).first()
+    }
+}
+
+impl Table {
+    /// What holds about `subject`: the parts of the decision, for people who ask why.
+    pub(super) fn matches(&self, subject: &Subject<'_>) -> Matches {
+        let path = subject.path.and_then(Path::read);
+        let path_in_doubt = path.as_ref().is_some_and(|path| !path.is_plain());
+        let without = Found { surely: self.any_path, maybe: self.any_path };
+        let actions = if path_in_doubt { self.any_action } else { self.actions(subject) };
+        Matches {
+            actor_types: self.actor_types(subject.actor),
+            actor_ids: self.actor_ids(subject.actor),
+            issuers: self.issuers(subject.actor),
+            methods: self.methods(subject.method),
+            paths: path.as_ref().map_or(without, |path| self.paths(path)),
+            actions,
+            maybe_actions: if path_in_doubt { self.actions_in_doubt(subject) } else { actions },
+            recording: if path_in_doubt { self.recording } else { RuleSet::ALL },
+            has_path: path.is_some(),
+            path_in_doubt,
+        }
     }
 }
 

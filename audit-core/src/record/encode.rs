@@ -97,6 +97,12 @@ impl BodyWriter {
         write_unsigned(value, &mut self.out);
     }
 
+    /// A number member whose name may need escaping.
+    pub(crate) fn number_of(&mut self, name: &str, value: u64) {
+        self.escaped_key(name);
+        write_unsigned(value, &mut self.out);
+    }
+
     /// A true-or-false member.
     pub(crate) fn boolean(&mut self, name: &str, value: bool) {
         self.key(name);

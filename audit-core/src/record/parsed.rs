@@ -77,6 +77,24 @@ impl<'a> Member<'a> {
     pub fn member(&self, name: &str) -> Option<Self> {
         if self.shape == Shape::Object { find(self.line, self.span.start as usize + 1, name) } else { None }
     }
+
+    /// All members with their names, if this is an object.
+    pub(crate) fn members(&self) -> Vec<(Cow<'a, str>, Self)> {
+        let mut found = Vec::new();
+        if self.shape == Shape::Object {
+            let line = self.line;
+            let mut scanner = Scanner::new(line, self.span.start as usize + 1);
+            // As in `find`, an error only means an empty object.
+            let _ = scanner.members(&mut Names::default(), 0, 1, |key, span, shape| {
+                let name = match unescape(key.of(line)) {
+                    Cow::Borrowed(name) => String::from_utf8_lossy(name),
+                    Cow::Owned(name) => Cow::Owned(String::from_utf8_lossy(&name).into_owned()),
+                };
+                found.push((name, Self { line, span, shape }));
+            });
+        }
+        found
+    }
 }
 
 /// The member `name` of the object whose first member starts at `at`.

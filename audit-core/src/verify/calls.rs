@@ -100,9 +100,6 @@ impl ChunkCalls {
 #[derive(Debug, Default)]
 pub(crate) struct Calls {
     open: Open,
-    /// Outcomes without an intent: how many, and where the first stands.
-    pub(crate) strays: u64,
-    pub(crate) first_stray: Option<u64>,
     /// Set when there were too many open calls: the number from which on nothing was matched.
     pub(crate) given_up: Option<u64>,
     /// Intents and events so far.
@@ -110,21 +107,23 @@ pub(crate) struct Calls {
 }
 
 impl Calls {
-    pub(crate) fn add(&mut self, chunk: &ChunkCalls) {
+    /// Takes the next chunk. Says where outcomes without an intent stand, in order.
+    pub(crate) fn add(&mut self, chunk: &ChunkCalls) -> Vec<u64> {
         self.recorded += chunk.recorded;
+        let mut strays = Vec::new();
         if self.given_up.is_some() {
-            return;
+            return strays;
         }
         for (id, seq) in &chunk.outcomes {
             if self.open.remove(id).is_none() {
-                self.strays += 1;
-                self.first_stray.get_or_insert(*seq);
+                strays.push(*seq);
             }
         }
         self.open.extend(&chunk.open);
         if self.open.len() > OPEN_LIMIT {
             self.given_up = chunk.open.values().min().copied();
         }
+        strays
     }
 
     /// Where the intents without an outcome stand, ascending.

@@ -71,6 +71,10 @@ impl Faults {
         true
     }
 
+    pub(crate) const fn is_empty(&self) -> bool {
+        self.kept.is_empty()
+    }
+
     pub(crate) fn iter(&self) -> impl Iterator<Item = &Fault> {
         self.kept.iter()
     }

@@ -1,8 +1,10 @@
 //! What the log says of itself: openings, losses, heartbeats, the clock.
 
 use super::calls::{Calls, OPEN_LIMIT};
+use super::counts::Counts;
 use super::examine::{Examined, Noted, Times, is_leap, is_step};
 use super::findings::Findings;
+use super::strays::{Place, Strays};
 use super::{Class, Finding, FindingKind};
 use crate::record::{Kind, Record, time_text};
 
@@ -30,14 +32,17 @@ pub(crate) struct Opening {
 pub(crate) struct Life {
     pub(crate) calls: Calls,
     pub(crate) findings: Findings,
+    /// Counts that are not those of the records. They say nothing new where records are not as they
+    /// were.
+    pub(crate) miscounts: Findings,
     /// The first opening, and those that name another log or key.
     pub(crate) openings: Vec<Opening>,
     /// The largest size of a checkpoint that a record speaks of, and the record.
     pub(crate) signed: Option<(u64, u64)>,
     /// Where the present writer opened the log.
     opened: Option<u64>,
-    /// Intents and events before that.
-    recorded_before: u64,
+    counts: Counts,
+    strays: Strays,
     heartbeat: Option<i64>,
     closed: bool,
     latest: Option<i64>,
@@ -48,6 +53,7 @@ impl Life {
     /// Takes the next chunk.
     pub(crate) fn add(&mut self, chunk: &Examined) {
         let before = self.calls.recorded;
+        let mut places = Vec::new();
         if let Some(times) = &chunk.times {
             self.join(times);
         }
@@ -57,6 +63,7 @@ impl Life {
                 Noted::Record { kind, line } => {
                     if let Ok(record) = Record::parse(line) {
                         self.record(*kind, &record, before + note.calls_before);
+                        places.extend(self.place(*kind, &record).map(|place| (note.seq, place)));
                     }
                 }
             }
@@ -66,7 +73,17 @@ impl Life {
             self.latest = Some(if is_step(latest, times.latest) { times.latest } else { times.latest.max(latest) });
             self.last = times.last;
         }
-        self.calls.add(&chunk.calls);
+        let strays = self.calls.add(&chunk.calls);
+        self.strays.add(&strays, &places, |finding| self.findings.add(finding));
+    }
+
+    /// Whether outcomes are compared at this record with what the log says.
+    fn place(&self, kind: Kind, record: &Record<'_>) -> Option<Place> {
+        match kind {
+            Kind::LogOpened => Some(Place::Opened),
+            Kind::LogClosed | Kind::Heartbeat => Some(Place::SumUp { excused: self.counts.excused(record) }),
+            _ => None,
+        }
     }
 
     /// Compares the first time of a chunk with those before it.
@@ -117,9 +134,9 @@ impl Life {
         self.closed = kind == Kind::LogClosed;
         match kind {
             Kind::LogOpened => self.opening(record, recorded),
-            Kind::LogClosed => self.coverage(record, recorded),
+            Kind::LogClosed => self.counts(record, recorded),
             Kind::Heartbeat => {
-                self.coverage(record, recorded);
+                self.counts(record, recorded);
                 self.claim(record);
             }
             Kind::LogRecovered => {
@@ -145,7 +162,7 @@ impl Life {
             heartbeat,
         };
         self.opened = Some(opening.seq);
-        self.recorded_before = recorded;
+        self.counts.open(opening.seq, recorded);
         self.heartbeat = opening.heartbeat;
         let known = self.openings.iter().any(|known| known.name == opening.name && known.key == opening.key);
         if !known && self.openings.len() < OPENINGS {
@@ -162,37 +179,13 @@ impl Life {
         }
     }
 
-    fn coverage(&mut self, record: &Record<'_>, recorded: u64) {
-        let seq = record.seq();
-        let Some(coverage) = record.member("coverage") else {
-            return;
-        };
-        let count = |name| coverage.member(name).and_then(|value| value.number());
-        let counted = count("recorded").unwrap_or_default();
-        let parts = ["recorded", "excluded", "refused", "lost"].map(|name| count(name).unwrap_or_default());
-        let sum = parts.iter().fold(0_u64, |sum, part| sum.saturating_add(*part));
-        if let Some(seen) = count("seen")
-            && seen < sum
-        {
-            self.findings.add(
-                Finding::new(
-                    FindingKind::Coverage,
-                    format!("record {seq} counts {sum} calls in all, but only {seen} seen"),
-                )
-                .at(seq),
-            );
-        }
-        let found = recorded.saturating_sub(self.recorded_before);
-        if self.opened.is_some() && counted > found {
-            self.findings.add(
-                Finding::new(
-                    FindingKind::Coverage,
-                    format!(
-                        "record {seq} counts {counted} recorded calls since the log was opened, but {found} are there"
-                    ),
-                )
-                .at(seq),
-            );
+    /// Compares what the log counts with what stands in it.
+    fn counts(&mut self, record: &Record<'_>, recorded: u64) {
+        let wrong = self.counts.check(record, recorded);
+        if !wrong.is_empty() {
+            let seq = record.seq();
+            let detail = format!("record {seq} does not count what is there: {}", wrong.join("; "));
+            self.miscounts.add(Finding::new(FindingKind::Coverage, detail).at(seq));
         }
     }
 
@@ -221,6 +214,7 @@ impl Life {
             record.number("ran").unwrap_or_default(),
         );
         self.findings.add(Finding::new(FindingKind::Gap, detail).at(record.seq()));
+        self.counts.gap(record);
     }
 
     /// The end of the log, at the time `now` in microseconds since 1970, if it is known.
@@ -241,14 +235,6 @@ impl Life {
             );
         }
         self.unanswered();
-        if self.calls.strays > 0 {
-            let mut finding = Finding::new(
-                FindingKind::Coverage,
-                format!("{} outcomes have no intent before them, or more than one outcome", self.calls.strays),
-            );
-            finding.seq = self.calls.first_stray;
-            self.findings.add(finding);
-        }
         if let Some(seq) = self.calls.given_up {
             self.findings.add(
                 Finding::new(

@@ -20,6 +20,7 @@
 mod calls;
 mod chain;
 mod chunk;
+mod counts;
 mod examine;
 mod faults;
 mod finding;
@@ -36,6 +37,7 @@ mod recent;
 mod roots;
 mod scan;
 mod stored_tiles;
+mod strays;
 mod subtree;
 mod verdict;
 mod verifier;

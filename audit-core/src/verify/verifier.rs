@@ -140,6 +140,9 @@ impl<'a> Verifier<'a> {
             hidden(&life, &mut heads, reader, key, name.as_deref(), &mut findings)?;
             unsigned(&life, &heads, &chain, &mut findings);
         }
+        if chain.faults.is_empty() {
+            findings.extend(life.miscounts.into_vec());
+        }
         findings.extend(life.findings.into_vec());
         let signed = heads
             .good()

@@ -23,9 +23,13 @@ mod http_only;
 mod log_on_disk;
 mod programs;
 mod refusing;
+mod reloading;
+mod same_records;
 mod search;
+mod searching;
 mod secrets;
 mod server;
+mod spans;
 mod stopping;
 mod streaming;
 

@@ -4,9 +4,9 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::sync::LazyLock;
 
-/// The folder with the programs of the `examples` crate.
+/// The folder with the example servers and the program `audit`.
 ///
-/// Cargo tells only the tests of `examples` itself where they are, and builds them only for those.
+/// Cargo tells only the tests of their own crates where they are, and builds them only for those.
 static FOLDER: LazyLock<PathBuf> = LazyLock::new(|| {
     let test = std::env::current_exe().unwrap();
     // The test is in `deps` beside them.
@@ -16,15 +16,16 @@ static FOLDER: LazyLock<PathBuf> = LazyLock::new(|| {
         return folder;
     };
     let mut build = Command::new(cargo);
-    build.args(["build", "--quiet", "--package", "examples", "--bin", "axum", "--bin", "actix", "--bin", "tonic"]);
+    build.args(["build", "--quiet", "--package", "examples", "--package", "audit-cli"]);
+    build.args(["--bin", "axum", "--bin", "actix", "--bin", "tonic", "--bin", "audit"]);
     if folder.ends_with("release") {
         build.arg("--release");
     }
-    assert!(build.status().unwrap().success(), "the example programs do not build");
+    assert!(build.status().unwrap().success(), "the programs do not build");
     folder
 });
 
-/// The example program of that name.
+/// The program of that name.
 pub(crate) fn program(name: &str) -> PathBuf {
     FOLDER.join(name)
 }

@@ -57,6 +57,7 @@ impl Secrets {
             "failure message",
             "panic message",
             "basic password",
+            "span field",
             "opaque token",
         ];
         let each: Vec<_> = ways.into_iter().map(Secret::new).collect();
@@ -89,6 +90,7 @@ impl Secrets {
         vec![
             ("user-agent", MARKER.to_owned()),
             ("authorization", format!("Bearer {}", self.token)),
+            ("traceparent", TRACE.to_owned()),
             ("cookie", format!("session={}", self.text("cookie"))),
             ("x-api-key", self.text("x-api-key")),
             ("x-payment-note", self.text("unlisted header")),
@@ -113,6 +115,9 @@ impl Secrets {
 
 /// Planted where it is recorded: the `User-Agent` of every call.
 pub(crate) const MARKER: &str = "marker-may-be-recorded/1";
+
+/// The trace that every call belongs to.
+pub(crate) const TRACE: &str = "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01";
 
 /// Whom the token names, which is recorded too.
 pub(crate) const CALLER: &str = "system:serviceaccount:payments:settler";

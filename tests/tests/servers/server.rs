@@ -83,6 +83,13 @@ impl Server {
         Self::start_on(framework, site, &all)
     }
 
+    /// Writes another policy where the server was told to find it.
+    pub(crate) fn replace_policy(&self, policy: &str) {
+        let new = self.site.place("policy.toml.new");
+        fs::write(&new, policy).unwrap();
+        fs::rename(new, self.site.place("policy.toml")).unwrap();
+    }
+
     /// What a server says that does not start with that policy.
     pub(crate) fn refusal(framework: Framework, policy: &str) -> String {
         let site = Site(tempfile::tempdir().unwrap());
@@ -218,6 +225,10 @@ impl Stopped {
     /// Starts a server on the log that another has left.
     pub(crate) fn start(self, framework: Framework) -> Server {
         Server::start_on(framework, self.site, &[])
+    }
+
+    pub(crate) fn log(&self) -> PathBuf {
+        self.site.log()
     }
 
     pub(crate) fn of_kind(&self, kind: &str) -> Vec<&Value> {

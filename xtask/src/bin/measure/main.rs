@@ -1,11 +1,13 @@
 //! What `cargo xtask bench` measures inside one process.
 //!
 //! `measure append N` · `measure body N` · `measure generate DIR N` · `measure open DIR TIMES`
+//! · `measure spans DIR N` · `measure json-spans FILE N`
 
 mod append;
 mod body;
 mod outstanding;
 mod record;
+mod spans;
 mod store;
 
 use std::error::Error;
@@ -21,6 +23,10 @@ fn main() -> Result<(), Failure> {
         ["body", bodies] => body::measure(bodies.parse()?),
         ["generate", directory, records] => store::generate(Path::new(directory), records.parse()?),
         ["open", directory, times] => store::open(Path::new(directory), times.parse()?),
-        _ => Err("measure append N | body N | generate DIR N | open DIR TIMES".into()),
+        ["spans", directory, calls] => spans::audited(Path::new(directory), calls.parse()?),
+        ["json-spans", file, calls] => spans::formatted(Path::new(file), calls.parse()?),
+        _ => {
+            Err("measure append N | body N | generate DIR N | open DIR TIMES | spans DIR N | json-spans FILE N".into())
+        }
     }
 }
