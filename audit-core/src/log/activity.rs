@@ -121,8 +121,8 @@ impl Activity {
         }
     }
 
-    /// Ends the activity. Never blocks; the outcome reaches the log with the next batch, at most some
-    /// 5 ms later when the store keeps up.
+    /// Ends the activity. Never blocks; the outcome reaches the log with the next batch, at most
+    /// [`LogLimits::outcome_patience`](super::LogLimits) later when the store keeps up.
     #[expect(clippy::needless_pass_by_value, reason = "an activity ends once, and its outcome with it")]
     pub fn finish(mut self, outcome: Outcome<'_>) {
         if let Some(running) = self.running.take() {

@@ -85,6 +85,7 @@ fn check_limits(limits: &LogLimits) -> Result<(), OpenError> {
     let times = [
         ("sync_interval", limits.sync_interval),
         ("checkpoint_interval", limits.checkpoint_interval),
+        ("outcome_patience", limits.outcome_patience),
         ("heartbeat", limits.heartbeat),
         ("backend_timeout", limits.backend_timeout),
         ("policy_interval", limits.policy_interval),
