@@ -41,7 +41,7 @@ pub(crate) struct Shared {
     pub(crate) progress: Progress,
     pub(crate) closing: Completion<Result<Closed, CloseError>>,
     pub(crate) checkpoint_requests: Mutex<Vec<CheckpointRequest>>,
-    pub(crate) newest_checkpoint: Mutex<Option<Vec<u8>>>,
+    pub(crate) newest_checkpoint: Mutex<Vec<u8>>,
     pub(crate) process: u32,
 }
 
