@@ -301,6 +301,25 @@ async fn sixteen_rules_are_told_apart_and_the_rest_counted_together() {
     assert_eq!(miscounts(&verdict(dir.path())), Vec::<String>::new());
 }
 
+#[tokio::test]
+async fn exclusions_are_counted_on_when_the_rules_are_replaced() {
+    let dir = tempfile::tempdir().expect("a directory");
+    let log = calm(dir.path(), &key()).open().expect("a log");
+    let exclude = |path: &str| drop(log.begin(&Event::action("call").path(path.to_owned())));
+    exclude("/healthz");
+    exclude("/assets/x");
+    let next = "[[rule]]\nname = \"probes\"\npaths = [\"/livez\"]\nlevel = \"none\"\n[[rule]]\nname = \"new\"\npaths = [\"/new\"]\nlevel = \"none\"\n";
+    log.set_policy(Policy::from_toml(next).expect("a policy")).expect("replaced");
+    for path in ["/livez", "/livez", "/new"] {
+        exclude(path);
+    }
+    let counted: Vec<_> = log.coverage().excluded_by_rule.into_iter().collect();
+    let expected = [("as\"sets", 1), ("new", 1), ("probes", 3)].map(|(rule, calls)| (rule.to_owned(), calls));
+    assert_eq!(counted, expected);
+    log.close(Duration::from_secs(10)).await.expect("closed");
+    assert_eq!(miscounts(&verdict(dir.path())), Vec::<String>::new());
+}
+
 /// A log with heartbeats between its calls, as its writer left it, with the key that signs it.
 async fn written() -> Log {
     let dir = tempfile::tempdir().expect("a directory");

@@ -3,8 +3,7 @@ use std::sync::atomic::AtomicU64;
 use std::sync::atomic::Ordering::{Acquire, Relaxed, Release};
 
 use super::exclusions::Exclusions;
-use super::losses::Loss;
-use super::queue::Entry;
+use super::queue::{Entry, OwnWords};
 use super::submission::Role;
 
 /// What became of the calls that the log was told of since it was opened.
@@ -100,19 +99,12 @@ impl Told {
 
     /// Goes on behind `entry`.
     pub(crate) fn add(&mut self, entry: &Entry) {
-        let told = match (&entry.submission, &entry.told) {
-            (Some(submission), _) => Self { recorded: u64::from(submission.role != Role::Outcome), ..Self::default() },
-            (None, Some(told)) => *told,
-            (None, None) => return,
-        };
-        self.recorded += told.recorded;
-        self.refused += told.refused;
-        self.lost += told.lost;
-    }
-
-    /// What the gap for `loss` tells of.
-    pub(crate) fn by_gap(loss: &Loss) -> Self {
-        let (refused, lost) = loss.calls();
-        Self { recorded: 0, refused, lost }
+        if entry.submission.as_ref().is_some_and(|submission| submission.role != Role::Outcome) {
+            self.recorded += 1;
+        }
+        if let Some(OwnWords::Gap { refused, lost }) = entry.words {
+            self.refused += refused;
+            self.lost += lost;
+        }
     }
 }

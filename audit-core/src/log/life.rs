@@ -55,12 +55,13 @@ pub(crate) fn recovered(shared: &Shared, recovery: &Recovery) -> Vec<u8> {
     body.finish(None)
 }
 
-/// A record that sums up what stands before it, after which the log has `told` that much.
-pub(crate) fn sum_up(shared: &Shared, words: OwnWords, told: Told) -> Vec<u8> {
-    let counts = shared.coverage.at(told);
+/// A record that sums up what stands before it, where the log has `told` that much; `None` for one
+/// that does not.
+pub(crate) fn sum_up(shared: &Shared, words: OwnWords, told: Told) -> Option<Vec<u8>> {
     match words {
-        OwnWords::Closed { open_activities } => closed(shared, open_activities, &counts),
-        OwnWords::Heartbeat => heartbeat(shared, &counts),
+        OwnWords::Closed { open_activities } => Some(closed(shared, open_activities, &shared.coverage.at(told))),
+        OwnWords::Heartbeat => Some(heartbeat(shared, &shared.coverage.at(told))),
+        OwnWords::Gap { .. } => None,
     }
 }
 

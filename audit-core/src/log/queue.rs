@@ -3,7 +3,6 @@ use std::sync::atomic::Ordering;
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::time::Instant;
 
-use super::coverage::Told;
 use super::losses::Loss;
 use super::submission::{Role, Submission};
 use super::{LogLimits, Refused};
@@ -19,15 +18,16 @@ pub(crate) struct Entry {
     pub(crate) submission: Option<Arc<Submission>>,
     /// What room it takes.
     pub(crate) room: Room,
-    /// What a `gap` tells of.
-    pub(crate) told: Option<Told>,
-    /// What the log says of itself only when it is clear what stands before it.
+    /// What the log counts or is counted by, where it speaks of itself.
     pub(crate) words: Option<OwnWords>,
 }
 
-/// A record whose members are counts of what stands before it in the log.
+/// A record of the log's own that has to do with counts. Two are written only when it is clear
+/// what stands before them, which they count.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum OwnWords {
+    /// `gap`, of so many calls that did not go ahead and so many that did.
+    Gap { refused: u64, lost: u64 },
     /// `heartbeat`
     Heartbeat,
     /// `log.closed`, with so many calls without an outcome.
@@ -49,7 +49,7 @@ pub(crate) enum Room {
 
 impl Entry {
     const fn in_room(room: Room, body: Vec<u8>, submission: Option<Arc<Submission>>) -> Self {
-        Self { body, submission, room, told: None, words: None }
+        Self { body, submission, room, words: None }
     }
 
     pub(crate) const fn new(body: Vec<u8>, submission: Arc<Submission>) -> Self {
@@ -65,7 +65,8 @@ impl Entry {
     }
 
     pub(crate) fn gap(loss: &Loss, line: usize) -> Self {
-        Self { told: Some(Told::by_gap(loss)), ..Self::own(loss.encode(line)) }
+        let (refused, lost) = loss.calls();
+        Self { words: Some(OwnWords::Gap { refused, lost }), ..Self::own(loss.encode(line)) }
     }
 
     pub(crate) fn heartbeat() -> Self {

@@ -180,8 +180,8 @@ impl Sequencer {
         self.stamp.start(self.head);
         let mut told = self.told;
         for entry in &mut self.batch {
-            if let Some(words) = entry.words {
-                entry.body = life::sum_up(shared, words, told);
+            if let Some(body) = entry.words.and_then(|words| life::sum_up(shared, words, told)) {
+                entry.body = body;
             }
             told.add(entry);
             self.stamp.line(&entry.body);
@@ -200,19 +200,19 @@ impl Sequencer {
                 self.unsynced.push(Unsynced { submission: Arc::clone(submission), seq, leaf: *leaf });
             }
         }
-        // Whoever learns that a record is in the log may at once ask for a checkpoint over it.
-        let someone_waits = !self.unsynced.is_empty();
-        self.shared.inflight.await_sync(&mut self.unsynced);
-        self.shared.inflight.end_append();
-        self.shared.progress.committed(self.head.size);
-        self.landed.add(leaves, someone_waits);
-        self.backoff = BACKOFF.0;
-        self.not_before = None;
-
         for entry in self.batch.iter().take(count) {
             self.told.add(entry);
         }
         self.shared.coverage.recorded.store(self.told.recorded(), Ordering::Release);
+        let someone_waits = !self.unsynced.is_empty();
+        self.shared.inflight.await_sync(&mut self.unsynced);
+        self.shared.inflight.end_append();
+        self.landed.add(leaves, someone_waits);
+        // Whoever learns that a record is in the log may at once ask for a checkpoint over it.
+        self.shared.progress.committed(self.head.size);
+        self.backoff = BACKOFF.0;
+        self.not_before = None;
+
         let outcome_bytes = self.shared.limits.outcome_bytes;
         let (mut outcomes, mut overdraft) = (0, 0);
         for ((entry, leaf), seq) in self.batch.drain(..count).zip(leaves).zip(first..) {
