@@ -34,7 +34,7 @@
 //!
 //! Services rarely call it like this: `audit-tower`, `audit-actix` and `audit-tracing` do it for
 //! every call of a server. Futures here need no runtime, any executor may poll them; a log has
-//! three threads of its own.
+//! three threads of its own, and a fourth for a policy file.
 //!
 //! # Where things are
 //!
