@@ -14,7 +14,7 @@ use audit_core::backend::{Backend, BackendError, Batch, Capabilities, File, Head
 use audit_core::capture::{BodyCapture, BodyFormat, CapturedBody};
 use audit_core::record::{Actor, ActorType, Event, Http, Kind, Outcome, OutcomeResult, Principal, Protocol};
 use audit_core::record::{Record, Rpc, Span};
-use audit_core::{AuditLog, Durability, Key};
+use audit_core::{AuditLog, Durability, Key, Policy};
 use serde_json::{Value, json};
 use tempfile::TempDir;
 
@@ -142,9 +142,16 @@ fn open(directory: &Path, full: &Arc<AtomicBool>) -> AuditLog {
     AuditLog::builder("docs.example/log")
         .key(Key::from_text(PRIVATE).unwrap())
         .backend(store)
+        .policy(Policy::from_toml(&excluding()).unwrap())
         .tune(|limits| limits.heartbeat = Duration::from_millis(50))
         .open()
         .unwrap()
+}
+
+/// As many rules that record nothing as are told apart, and one more.
+fn excluding() -> String {
+    let rule = |rule| format!("[[rule]]\nname = \"quiet {rule}\"\nactions = [\"quiet.{rule}\"]\nlevel = \"none\"\n");
+    (0..17).map(rule).collect()
 }
 
 const PRIVATE: &str = "PRIVATE+KEY+PeterNeumann+c74f20a3+AYEKFALVFGyNhPJEMzD1QIDr+Y7hfZx09iUvxdXHKDFz";
@@ -179,6 +186,10 @@ async fn written(directory: &Path) {
         log.record(&inner).await.unwrap();
         activity.finish_durably(outcome).await.unwrap();
     }
+    for rule in 0..17 {
+        drop(log.begin(&Event::action(format!("quiet.{rule}"))));
+    }
+    let undecided = log.begin(&events()[0]);
     full.store(true, Ordering::Relaxed);
     log.begin(&events()[0]).await.unwrap_err();
     let start = Instant::now();
@@ -186,6 +197,7 @@ async fn written(directory: &Path) {
         assert!(start.elapsed() < Duration::from_secs(10), "no heartbeat, or no gap");
         tokio::time::sleep(Duration::from_millis(5)).await;
     }
+    drop(undecided);
     full.store(false, Ordering::Relaxed);
     log.close(Duration::from_secs(5)).await.unwrap();
     let mut segment =
@@ -213,6 +225,8 @@ async fn every_record_that_a_log_writes_is_as_the_schema_says() {
             let described = record.get(body).and_then(Value::as_object).into_iter().flatten();
             members.extend(described.map(|(name, _)| format!("body.{name}")));
         }
+        let counted = record.get("coverage").and_then(Value::as_object).into_iter().flatten();
+        members.extend(counted.map(|(name, _)| format!("coverage.{name}")));
     }
     let expected = ["event", "gap", "heartbeat", "intent", "log.closed", "log.opened", "log.recovered", "outcome"]
         .map(str::to_owned);
@@ -224,6 +238,9 @@ async fn every_record_that_a_log_writes_is_as_the_schema_says() {
     }
     for member in schema.members_of("body") {
         assert!(members.contains(&format!("body.{member}")), "no body has {member}");
+    }
+    for member in schema.members_of("coverage") {
+        assert!(members.contains(&format!("coverage.{member}")), "nothing counts {member}");
     }
 }
 
