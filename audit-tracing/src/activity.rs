@@ -7,17 +7,12 @@ use tracing::span::Id;
 use crate::instrument::Ending;
 
 /// Who is responsible for an activity: one layer in one subscriber.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub(crate) struct Owner(Arc<()>);
 
 impl Owner {
     pub(crate) fn new() -> Self {
         Self(Arc::new(()))
-    }
-
-    /// Another handle of the same layer.
-    pub(crate) fn same(&self) -> Self {
-        Self(Arc::clone(&self.0))
     }
 
     fn is(&self, owner: &Weak<()>) -> bool {

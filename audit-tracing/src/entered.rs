@@ -15,59 +15,32 @@ struct Inside {
     span: SpanKey,
     activity: CurrentActivity,
     was_panicking: bool,
-    entered: Entered,
-}
-
-impl Inside {
-    fn new(span: SpanKey, activity: CurrentActivity, was_panicking: bool) -> Self {
-        Self { span, entered: activity.enter(), activity, was_panicking }
-    }
+    entered: Option<Entered>,
 }
 
 /// Makes `activity` the thread's current one until [`exit`].
 pub(crate) fn enter(span: SpanKey, activity: &CurrentActivity) {
     // A thread that is being torn down is in no span any more.
     let _ = INSIDE.try_with(|inside| {
-        inside.borrow_mut().push(Inside::new(span, activity.clone(), std::thread::panicking()));
+        let (activity, entered) = (activity.clone(), Some(activity.enter()));
+        inside.borrow_mut().push(Inside { span, activity, was_panicking: std::thread::panicking(), entered });
     });
 }
 
 /// Undoes the newest [`enter`] of `span`. True when the span is left by unwinding.
 pub(crate) fn exit(span: SpanKey) -> bool {
-    let left = INSIDE.try_with(|inside| {
+    let was_panicking = INSIDE.try_with(|inside| {
         let mut inside = inside.borrow_mut();
         let position = inside.iter().rposition(|inside| inside.span == span)?;
-        // Guards are undone in order, newest first, so those of spans that stay are put back.
-        let staying: Vec<_> = inside.drain(position + 1..).rev().map(Inside::leave).collect();
-        let left = inside.pop();
-        let was_panicking = left.map(|left| left.leave().was_panicking)?;
-        inside.extend(staying.into_iter().rev().map(Left::enter));
+        // What was current before comes back newest first, so spans that stay are left and entered again.
+        let mut staying = inside.split_off(position + 1);
+        staying.iter_mut().rev().for_each(|inside| inside.entered = None);
+        let was_panicking = inside.pop()?.was_panicking;
+        staying.iter_mut().for_each(|inside| inside.entered = Some(inside.activity.enter()));
+        inside.append(&mut staying);
         Some(was_panicking)
     });
-    match left {
-        Ok(Some(was_panicking)) => std::thread::panicking() && !was_panicking,
-        _ => false,
-    }
-}
-
-/// A span that was left.
-struct Left {
-    span: SpanKey,
-    activity: CurrentActivity,
-    was_panicking: bool,
-}
-
-impl Inside {
-    fn leave(self) -> Left {
-        drop(self.entered);
-        Left { span: self.span, activity: self.activity, was_panicking: self.was_panicking }
-    }
-}
-
-impl Left {
-    fn enter(self) -> Inside {
-        Inside::new(self.span, self.activity, self.was_panicking)
-    }
+    std::thread::panicking() && matches!(was_panicking, Ok(Some(false)))
 }
 
 /// The activity that was made current inside all the audited spans that this thread is in, by

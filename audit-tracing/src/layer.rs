@@ -18,7 +18,7 @@ use crate::{AuditFilter, SilencedError, check, entered};
 /// Never blocks, never panics, and never fails once it is made: what the log cannot take is counted
 /// by the log as lost. Give it [its own filter](Self::with_default_filter): a global one hides spans
 /// from it, and without any it makes `tracing` prepare every span and event of the process.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub struct AuditSpans {
     log: AuditLog,
     actor: Actor,
@@ -117,20 +117,6 @@ impl AuditSpans {
         // A call that began while this thread was in the ancestor is nearer than that.
         let nearer = if entered::is_inside(key) { entered::other_activity() } else { None };
         Some(nearer.unwrap_or(ancestor))
-    }
-}
-
-impl Clone for AuditSpans {
-    fn clone(&self) -> Self {
-        let Self { log, actor, level, errors, returned, owner } = self;
-        Self {
-            log: log.clone(),
-            actor: actor.clone(),
-            level: *level,
-            errors: *errors,
-            returned: *returned,
-            owner: owner.same(),
-        }
     }
 }
 

@@ -51,6 +51,16 @@ impl Bodies {
         body
     }
 
+    /// How much the rules ask for that is captured.
+    pub(super) const fn level(&self) -> Level {
+        if self.wants_response { Level::RequestResponse } else { Level::Request }
+    }
+
+    /// Captures what a stricter rule asks for as well, from here on.
+    pub(super) fn tighten(&mut self, level: Level) {
+        self.wants_response |= level == Level::RequestResponse;
+    }
+
     pub(super) fn watch_response<'h>(&mut self, header: impl Fn(&str) -> Option<&'h [u8]>) {
         if self.wants_response {
             self.response = Some(Watched { recorder: self.recorder(header), is_blind: false });

@@ -5,11 +5,14 @@ use super::bodies::Bodies;
 use super::call::Call;
 use super::{Dialect, Head, RequestBody, content_length, grpc};
 use crate::log::{Activity, CurrentActivity, Finish};
-use crate::policy::Rule;
+use crate::policy::Level;
 use crate::record::{Outcome, OutcomeResult};
 
 /// What an outcome says under a rule that asks for bodies, where it has none.
 pub(super) const NOT_CAPTURED: &str = "the rule asks for bodies, and none were captured";
+
+/// What it says where a later actor brought a rule that asks for more than was captured.
+const TOO_LATE: &str = "the rule asks for bodies that had passed when its actor was established";
 
 /// A call from the first poll of its handler to its one outcome.
 ///
@@ -66,7 +69,7 @@ impl Recording {
     #[inline]
     pub fn awaits_outcome(&self) -> bool {
         match &self.stage {
-            Stage::Open(activity) => activity.rule().is_some_and(Rule::await_outcome),
+            Stage::Open(activity) => activity.awaits_outcome(),
             Stage::Ending(_) => true,
             Stage::Ended => false,
         }
@@ -107,9 +110,16 @@ impl Recording {
                 Dialect::Grpc => header("grpc-status").map(grpc::code),
             },
         });
+        let tightened = match &self.stage {
+            Stage::Open(activity) => activity.tightened_rule(),
+            _ => None,
+        };
         if let Some(bodies) = &mut self.bodies
             && !upgraded
         {
+            if let Some(rule) = tightened {
+                bodies.tighten(rule.level());
+            }
             bodies.watch_response(header);
         }
         let ends = upgraded || bodyless || is_end;
@@ -240,13 +250,17 @@ impl Recording {
         if let Some(bytes) = self.progress.and_then(|progress| progress.delivered) {
             outcome = outcome.response_bytes(bytes);
         }
-        let rule = activity.rule();
+        let tightened = activity.tightened_rule().map_or(Level::None, |rule| rule.level());
+        let captured = self.bodies.as_ref().map_or(Level::Metadata, |bodies| bodies.level());
         if let Some(bodies) = self.bodies.take() {
             outcome = bodies.add_to(outcome, response_ended);
-        } else if rule.is_some_and(|rule| rule.level().needs_body_capture()) {
-            outcome = not_captured(outcome);
+        } else if activity.rule().is_some_and(|rule| rule.level().needs_body_capture()) {
+            outcome = not_captured(outcome, NOT_CAPTURED);
         }
-        if rule.is_some_and(Rule::await_outcome) {
+        if tightened > captured {
+            outcome = not_captured(outcome, TOO_LATE);
+        }
+        if activity.awaits_outcome() {
             self.stage = Stage::Ending(activity.finish_durably(outcome));
         } else {
             activity.finish(outcome);
@@ -255,10 +269,10 @@ impl Recording {
 }
 
 /// The outcome of a call whose rule asks for bodies that nobody showed.
-fn not_captured(outcome: Outcome<'_>) -> Outcome<'_> {
+fn not_captured<'a>(outcome: Outcome<'a>, why: &'static str) -> Outcome<'a> {
     let error = match &outcome.error {
-        Some(error) => format!("{error}; {NOT_CAPTURED}").into(),
-        None => NOT_CAPTURED.into(),
+        Some(error) => format!("{error}; {why}").into(),
+        None => why.into(),
     };
     Outcome { error: Some(error), ..outcome }
 }

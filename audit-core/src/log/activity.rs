@@ -6,7 +6,8 @@ use std::time::{Instant, SystemTime};
 
 use super::queue::Entry;
 use super::shared::{Shared, lock};
-use super::submission::{Amendments, Role, Submission};
+use super::submission::{Amendments, Submission};
+use super::tightening::Tightened;
 use super::{CurrentActivity, Receipt, Refused, Scope};
 use crate::backend::Durability;
 use crate::policy::Rule;
@@ -74,10 +75,31 @@ impl Activity {
         self.running.as_ref()?.failure.as_ref()
     }
 
-    /// The rule that applies; `None` when it excludes the activity.
+    /// The rule that decided when the activity began; `None` when it excludes the activity.
     #[must_use]
     pub fn rule(&self) -> Option<&Rule> {
         Some(&self.running.as_ref()?.submission.rule)
+    }
+
+    /// The stricter rule that an actor brought who was established after the activity began: see
+    /// [`CurrentActivity::actor`]. Takes a short lock.
+    #[must_use]
+    pub fn tightened_rule(&self) -> Option<Arc<Rule>> {
+        self.tightened().map(|tightened| tightened.rule)
+    }
+
+    /// Whether the rule asks to hold the answer back until the outcome is durable, or the stricter one
+    /// does that a later actor brought. Takes a short lock.
+    #[must_use]
+    pub fn awaits_outcome(&self) -> bool {
+        match self.tightened() {
+            Some(tightened) => tightened.await_outcome,
+            None => self.rule().is_some_and(Rule::await_outcome),
+        }
+    }
+
+    fn tightened(&self) -> Option<Tightened> {
+        lock(&self.running.as_ref()?.submission.amendments).tightened.clone()
     }
 
     /// The handle for handlers and inner layers.
@@ -99,40 +121,44 @@ impl Activity {
         }
     }
 
-    /// Ends the activity. Never blocks; the outcome reaches the log with the next batch, at most some
-    /// 5 ms later when the store keeps up.
+    /// Ends the activity. Never blocks; the outcome reaches the log with the next batch, at most
+    /// [`LogLimits::outcome_patience`](super::LogLimits) later when the store keeps up.
     #[expect(clippy::needless_pass_by_value, reason = "an activity ends once, and its outcome with it")]
     pub fn finish(mut self, outcome: Outcome<'_>) {
         if let Some(running) = self.running.take() {
-            running.end(&outcome, None);
+            let amendments = running.amendments();
+            running.end(&outcome, amendments, None);
         }
     }
 
     /// Ends the activity, and waits until the outcome is as durable as the rule asks, or until the
-    /// rule's deadline has passed again. The outcome lands whether it is waited for or not.
+    /// rule's deadline has passed again: the stricter rule, where a later actor brought one. The outcome lands whether it is waited for or not.
     #[expect(clippy::needless_pass_by_value, reason = "an activity ends once, and its outcome with it")]
     pub fn finish_durably(mut self, outcome: Outcome<'_>) -> Finish {
         let Some(running) = self.running.take() else {
             return Finish { submission: None };
         };
-        let rule = Arc::clone(&running.submission.rule);
-        let waiter =
-            Arc::new(Submission::new(running.submission.id, rule, Role::Outcome, running.shared.limits.record));
+        let amendments = running.amendments();
+        let waiter = Arc::new(running.submission.outcome(amendments.tightened.as_ref()));
         if waiter.wanted == Durability::Accepted {
-            running.end(&outcome, None);
+            running.end(&outcome, amendments, None);
             return Finish { submission: None };
         }
-        running.end(&outcome, Some(&waiter));
+        running.end(&outcome, amendments, Some(&waiter));
         Finish { submission: Some(waiter) }
     }
 }
 
 impl Running {
-    fn end(self, outcome: &Outcome<'_>, waiter: Option<&Arc<Submission>>) {
-        let Amendments { resource, actor, attributes, .. } = {
-            let mut amendments = lock(&self.submission.amendments);
-            std::mem::replace(&mut *amendments, Amendments { finished: true, ..Amendments::default() })
-        };
+    /// What was added until now. Nothing can be any more.
+    fn amendments(&self) -> Amendments {
+        let mut amendments = lock(&self.submission.amendments);
+        std::mem::replace(&mut *amendments, Amendments { finished: true, ..Amendments::default() })
+    }
+
+    fn end(self, outcome: &Outcome<'_>, amendments: Amendments, waiter: Option<&Arc<Submission>>) {
+        let Amendments { resource, actor, attributes, tightened, .. } = amendments;
+        let rule = tightened.map(|tightened| tightened.rule);
         let frame = OutcomeFrame {
             id: self.submission.id,
             time: SystemTime::now(),
@@ -140,12 +166,13 @@ impl Running {
             actor: actor.as_ref(),
             resource: resource.as_deref(),
             attributes: &attributes,
+            policy: rule.as_deref().map(Rule::name),
         };
         let limits = &self.shared.limits;
         // Without a reservation the call went ahead unrecorded, and there is no room for its end.
         let refused = match self.submission.give_up_reservation() {
             true => Refused::Closed,
-            false => return self.lose_end(waiter, Refused::QueueFull),
+            false => return self.lose_end(rule.as_ref(), waiter, Refused::QueueFull),
         };
         let mut body = encode_outcome(outcome, &frame, &limits.record, limits.record.line);
         let mut excess = body.len().saturating_sub(limits.outcome_bytes);
@@ -155,13 +182,13 @@ impl Running {
         }
         if !self.shared.queue.push_reserved(Entry::outcome(body, waiter.cloned())) {
             self.shared.queue.ended(1, excess);
-            self.lose_end(waiter, refused);
+            self.lose_end(rule.as_ref(), waiter, refused);
         }
     }
 
-    /// The outcome cannot be written.
-    fn lose_end(&self, waiter: Option<&Arc<Submission>>, refused: Refused) {
-        self.shared.lose_outcome(&self.submission, refused.reason());
+    /// The outcome cannot be written. `rule`: the one it would have named.
+    fn lose_end(&self, rule: Option<&Arc<Rule>>, waiter: Option<&Arc<Submission>>, refused: Refused) {
+        self.shared.lose_outcome(rule.unwrap_or(&self.submission.rule), refused.reason());
         if let Some(waiter) = waiter {
             waiter.refuse(refused, false);
         }
@@ -173,7 +200,8 @@ impl Drop for Activity {
         if let Some(running) = self.running.take() {
             let panicked = running.panicked || std::thread::panicking();
             let result = if panicked { OutcomeResult::Panicked } else { OutcomeResult::Cancelled };
-            running.end(&Outcome::new(result), None);
+            let amendments = running.amendments();
+            running.end(&Outcome::new(result), amendments, None);
         }
     }
 }

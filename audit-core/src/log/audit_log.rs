@@ -9,6 +9,7 @@ use super::sequencer::far;
 use super::shared::{Shared, lock};
 use super::submission::{Role, Submission};
 use super::synchronizer::Landed;
+use super::tightening::Later;
 use super::{Builder, Coverage, CurrentActivity, Health};
 use crate::capture::BodyCapture;
 use crate::key::VerifierKey;
@@ -103,12 +104,12 @@ impl AuditLog {
         let shared = self.shared();
         count(&shared.coverage.seen);
         let policy = shared.policy();
-        let rule = policy.decide(&Subject {
-            actor: &event.actor,
-            action: &event.action,
-            method: event.method.as_deref(),
-            path: event.path.as_deref(),
-        });
+        let subject = Subject::from(event);
+        let applicable = policy.applicable(&subject);
+        let rule = match &applicable {
+            Some(applicable) => policy.choose(applicable, subject.actor),
+            None => policy.decide(&subject),
+        };
         if rule.level() == Level::None {
             shared.coverage.excluded.count(rule);
             return None;
@@ -118,7 +119,11 @@ impl AuditLog {
         let parent = event.parent.or_else(CurrentActivity::current_id);
         let frame = EventFrame { kind, id, time, parent, policy: rule.name() };
         let body = encode_event(event, &frame, &shared.limits.record);
-        Some((body, Arc::new(Submission::new(id, Arc::clone(rule), role, shared.limits.record))))
+        let mut submission = Submission::new(id, Arc::clone(rule), role, shared.limits.record);
+        if role == Role::Intent {
+            submission.later = applicable.map(|applicable| Box::new(Later { policy, applicable }));
+        }
+        Some((body, Arc::new(submission)))
     }
 
     /// Signs a checkpoint over everything that has been appended by now, and returns it, a C2SP

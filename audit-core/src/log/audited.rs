@@ -8,7 +8,6 @@ use pin_project_lite::pin_project;
 
 use super::open::block_on;
 use super::{Activity, AuditLog, Begin, Finish, Refused};
-use crate::policy::Rule;
 use crate::record::{Event, Outcome, OutcomeResult, Value};
 
 /// Runs `future` on record: not before its intent is as durable as the policy asks, and never when
@@ -186,7 +185,7 @@ where
                 Some(describe) => describe(&result),
                 None => Outcome::new(OutcomeResult::Unknown),
             };
-            if !activity.rule().is_some_and(Rule::await_outcome) {
+            if !activity.awaits_outcome() {
                 activity.finish(outcome);
                 return Poll::Ready(result.map_err(AuditedError::Failed));
             }

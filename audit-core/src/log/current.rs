@@ -9,7 +9,8 @@ use std::task::{Context, Poll};
 
 use super::shared::lock;
 use super::submission::{Amendments, Submission};
-use crate::record::{ActivityId, Actor, RecordLimits, Value};
+use super::tightening::Tightened;
+use crate::record::{ActivityId, Actor, Value};
 
 thread_local! {
     static CURRENT: RefCell<Option<CurrentActivity>> = const { RefCell::new(None) };
@@ -74,7 +75,7 @@ impl CurrentActivity {
     ///
     /// [`AmendError::Finished`] after the end of the activity.
     pub fn resource(&self, resource: impl AsRef<str>) -> Result<(), AmendError> {
-        self.amend(|amendments, limits| {
+        self.amend(|amendments, Submission { limits, .. }| {
             // One byte more than is recorded, so that the record can say that it was cut.
             amendments.resource = Some(clip(resource.as_ref(), limits.resource + 1).to_owned());
             Ok(())
@@ -90,7 +91,7 @@ impl CurrentActivity {
     pub fn attribute(&self, name: impl Into<String>, value: impl Into<Value<'static>>) -> Result<(), AmendError> {
         let name = clip(&name.into(), 256).to_owned();
         let value = value.into();
-        self.amend(|amendments, limits| {
+        self.amend(|amendments, Submission { limits, .. }| {
             let value = match value {
                 Value::Text(text) => Value::Text(Cow::Owned(clip(&text, limits.attribute + 1).to_owned())),
                 value => value,
@@ -108,13 +109,18 @@ impl CurrentActivity {
 
     /// Says who the caller turned out to be, once that is known.
     ///
-    /// The intent keeps what was known then; the outcome carries this. It loosens no rule.
+    /// The intent keeps what was known then; the outcome carries this. Where the actor is verified,
+    /// and the policy that decided about the intent has a stricter rule for it, the outcome names that
+    /// rule and is waited for as that rule asks. An actor never loosens a rule, and a call that a rule
+    /// excluded from the log stays excluded.
     ///
     /// # Errors
     ///
     /// [`AmendError::Finished`] after the end of the activity.
     pub fn actor(&self, actor: Actor) -> Result<(), AmendError> {
-        self.amend(|amendments, _| {
+        self.amend(|amendments, submission| {
+            let tightened = Tightened::by(submission, amendments.tightened.as_ref(), &actor);
+            amendments.tightened = tightened.or_else(|| amendments.tightened.take());
             amendments.actor = Some(actor);
             Ok(())
         })
@@ -122,13 +128,13 @@ impl CurrentActivity {
 
     fn amend(
         &self,
-        change: impl FnOnce(&mut Amendments, &RecordLimits) -> Result<(), AmendError>,
+        change: impl FnOnce(&mut Amendments, &Submission) -> Result<(), AmendError>,
     ) -> Result<(), AmendError> {
         let Some(submission) = &self.submission else {
             return Ok(());
         };
         let mut amendments = lock(&submission.amendments);
-        if amendments.finished { Err(AmendError::Finished) } else { change(&mut amendments, &submission.limits) }
+        if amendments.finished { Err(AmendError::Finished) } else { change(&mut amendments, submission) }
     }
 
     /// Makes this the thread's current activity until the guard is dropped. Never hold the guard

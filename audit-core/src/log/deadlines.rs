@@ -1,12 +1,8 @@
-use std::time::{Duration, Instant};
+use std::time::Instant;
 
 use super::shared::{Shared, lock};
 use super::submission::Take;
 use super::{CloseError, Refused};
-
-/// How long to rest between two looks, so that many deadlines cost one look. A deadline is kept to
-/// within this.
-const REST: Duration = Duration::from_millis(5);
 
 /// Keeps every deadline of a log, on a thread that never touches the store.
 pub(crate) fn keep_deadlines(shared: &Shared) {
@@ -15,7 +11,7 @@ pub(crate) fn keep_deadlines(shared: &Shared) {
         let look = std::panic::AssertUnwindSafe(|| look(shared));
         // A waker that panics is its runtime's trouble; everybody else still has a deadline.
         let _ = std::panic::catch_unwind(look);
-        rested = Instant::now() + REST;
+        rested = Instant::now() + shared.limits.deadline_rest;
     }
 }
 

@@ -43,6 +43,7 @@ mod shared;
 mod stamp;
 mod submission;
 mod synchronizer;
+mod tightening;
 
 pub use activity::{Activity, Finish};
 pub use audit_log::AuditLog;

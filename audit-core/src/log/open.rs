@@ -85,6 +85,7 @@ fn check_limits(limits: &LogLimits) -> Result<(), OpenError> {
     let times = [
         ("sync_interval", limits.sync_interval),
         ("checkpoint_interval", limits.checkpoint_interval),
+        ("outcome_patience", limits.outcome_patience),
         ("heartbeat", limits.heartbeat),
         ("backend_timeout", limits.backend_timeout),
         ("policy_interval", limits.policy_interval),
@@ -233,11 +234,15 @@ fn start(
 ) -> Result<AuditLog, OpenError> {
     let capabilities = backend.capabilities();
     let mut half = backend.synchronizer()?;
-    if opened.checkpoint.is_none() {
-        let empty = CompactRange::new();
-        let text = Checkpoint::new(key.name(), 0, empty.root()).to_text();
-        half.publish(&key.sign_note(&text)?, &empty, limits.backend_deadline())?;
-    }
+    let newest_checkpoint = match &opened.checkpoint {
+        Some(checkpoint) => checkpoint.clone(),
+        None => {
+            let empty = CompactRange::new();
+            let note = key.sign_note(&Checkpoint::new(key.name(), 0, empty.root()).to_text())?;
+            half.publish(&note, &empty, limits.backend_deadline())?;
+            note
+        }
+    };
     let head = opened.head;
     let shared = Arc::new(Shared {
         queue: Queue::new(limits),
@@ -254,7 +259,7 @@ fn start(
         progress: Progress::new(head.size, signed),
         closing: Completion::new(),
         checkpoint_requests: Mutex::new(Vec::new()),
-        newest_checkpoint: Mutex::new(opened.checkpoint.clone()),
+        newest_checkpoint: Mutex::new(newest_checkpoint),
         process: std::process::id(),
     });
     if let Some(recovery) = &opened.recovery {
@@ -305,21 +310,25 @@ fn spawn(name: &str, run: impl FnOnce() + Send + 'static) -> Result<thread::Join
 /// beginning is not open.
 fn await_opened(log: &AuditLog, before: Head, shared: &Shared) -> Result<(), OpenError> {
     let deadline = shared.limits.backend_deadline();
-    while shared.progress.records.load(Ordering::Relaxed) == before.size
-        && Instant::now() < deadline
-        && shared.queue.status().open
-    {
-        thread::sleep(std::time::Duration::from_micros(100));
+    // The count of records moves a moment before the synchronizer hears of them, so that the first
+    // checkpoint may still be one of the time before.
+    while Instant::now() < deadline {
+        if shared.progress.records.load(Ordering::Relaxed) == before.size && shared.queue.status().open {
+            thread::sleep(std::time::Duration::from_micros(100));
+            continue;
+        }
+        let left = deadline.saturating_duration_since(Instant::now());
+        match block_on(log.checkpoint(left)) {
+            Ok(_) if progressed(&shared.progress.signed, before.size) => return Ok(()),
+            Ok(_) => {}
+            Err(Refused::Deadline) => break,
+            Err(refused) => return Err(OpenError::Backend(BackendError::Poisoned { detail: refused.to_string() })),
+        }
     }
-    let left = deadline.saturating_duration_since(Instant::now());
-    match block_on(log.checkpoint(left)) {
-        Ok(_) if progressed(&shared.progress.signed, before.size) => Ok(()),
-        Ok(_) | Err(Refused::Deadline) => Err(OpenError::Backend(BackendError::Unavailable {
-            doing: "recording that the log was opened",
-            source: log.health().last_error.unwrap_or_else(|| "the store did not answer in time".to_owned()).into(),
-        })),
-        Err(refused) => Err(OpenError::Backend(BackendError::Poisoned { detail: refused.to_string() })),
-    }
+    Err(OpenError::Backend(BackendError::Unavailable {
+        doing: "recording that the log was opened",
+        source: log.health().last_error.unwrap_or_else(|| "the store did not answer in time".to_owned()).into(),
+    }))
 }
 
 fn progressed(counter: &AtomicU64, before: u64) -> bool {

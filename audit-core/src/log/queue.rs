@@ -1,19 +1,13 @@
 use std::collections::VecDeque;
 use std::sync::atomic::Ordering;
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
-use std::time::{Duration, Instant};
+use std::time::Instant;
 
 use super::losses::Loss;
 use super::submission::{Role, Submission};
 use super::{LogLimits, Refused};
 use crate::backend::Durability;
 use crate::log::shared::lock;
-
-/// How long an outcome that nobody waits for may wait for company.
-const PATIENCE: Duration = Duration::from_millis(5);
-
-/// How many records are company enough.
-const PATIENT_RECORDS: usize = 64;
 
 /// An encoded record that waits for the sequencer.
 #[derive(Debug)]
@@ -193,7 +187,7 @@ impl Queue {
         let is_patient = entry.room == Room::Reserved
             && deadline.is_none()
             && state.closing.is_none()
-            && state.entries.len() < PATIENT_RECORDS;
+            && state.entries.len() < self.limits.outcome_company;
         state.entries.push_back(entry);
         if !is_patient {
             self.wake(state, deadline);
@@ -292,8 +286,8 @@ impl Queue {
             if let Some(deadline) = state.closing.filter(|deadline| *deadline > now) {
                 wake_at = wake_at.min(deadline);
             }
-            if state.open_activities > 0 {
-                wake_at = wake_at.min((now + PATIENCE).max(not_before.unwrap_or(now)));
+            if state.open_activities > 0 && self.limits.outcome_company > 0 {
+                wake_at = wake_at.min((now + self.limits.outcome_patience).max(not_before.unwrap_or(now)));
             }
             if wake_at <= now || (!held && std::mem::take(&mut state.nudged)) {
                 return Next::Idle;

@@ -16,9 +16,6 @@ use crate::backend::{Backend, BackendError, Durability, Head};
 /// The first and the longest wait between two attempts on a store that fails.
 const BACKOFF: (Duration, Duration) = (Duration::from_millis(10), Duration::from_secs(1));
 
-/// The shortest time between two `gap` records, so that a storm of refusals stays a few lines.
-const GAP_INTERVAL: Duration = Duration::from_secs(1);
-
 /// As good as never: thirty years.
 const FAR: Duration = Duration::from_secs(30 * 365 * 24 * 3_600);
 
@@ -130,7 +127,7 @@ impl Sequencer {
         if beats || now >= self.next_gap {
             let losses = lock(&self.shared.losses).take();
             if !losses.is_empty() {
-                self.next_gap = now + GAP_INTERVAL;
+                self.next_gap = now + self.shared.limits.gap_interval;
             }
             let line = self.shared.limits.record.line;
             self.batch.extend(losses.iter().map(|loss| Entry::gap(loss, line)));

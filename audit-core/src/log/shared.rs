@@ -14,7 +14,7 @@ use super::{CloseError, Closed, Health, LogLimits, Refused};
 use crate::backend::Capabilities;
 use crate::capture::BodyCapture;
 use crate::key::VerifierKey;
-use crate::policy::Policy;
+use crate::policy::{Policy, Rule};
 use crate::record::{Outcome, OutcomeFrame, OutcomeResult, encode_outcome};
 
 /// Locks a mutex. A thread that panicked while holding it leaves data that is only ever replaced
@@ -41,7 +41,7 @@ pub(crate) struct Shared {
     pub(crate) progress: Progress,
     pub(crate) closing: Completion<Result<Closed, CloseError>>,
     pub(crate) checkpoint_requests: Mutex<Vec<CheckpointRequest>>,
-    pub(crate) newest_checkpoint: Mutex<Option<Vec<u8>>>,
+    pub(crate) newest_checkpoint: Mutex<Vec<u8>>,
     pub(crate) process: u32,
 }
 
@@ -117,8 +117,8 @@ impl Shared {
     }
 
     /// Counts an outcome that cannot be written.
-    pub(crate) fn lose_outcome(&self, submission: &Submission, reason: &'static str) {
-        lock(&self.losses).add(&submission.rule, reason, Lost::Outcome, true);
+    pub(crate) fn lose_outcome(&self, rule: &Arc<Rule>, reason: &'static str) {
+        lock(&self.losses).add(rule, reason, Lost::Outcome, true);
         self.queue.nudge();
     }
 
@@ -155,6 +155,7 @@ impl Shared {
             actor: None,
             resource: None,
             attributes: &[],
+            policy: None,
         };
         let outcome = Outcome::new(OutcomeResult::Refused).error(reason);
         let body = encode_outcome(&outcome, &frame, &self.limits.record, self.limits.outcome_bytes);

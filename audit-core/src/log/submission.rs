@@ -5,6 +5,7 @@ use std::task::{Context, Poll, Waker};
 use std::time::Instant;
 
 use super::shared::lock;
+use super::tightening::{Later, Tightened};
 use super::{Receipt, Refused};
 use crate::backend::Durability;
 use crate::policy::{OnFailure, Rule};
@@ -31,6 +32,8 @@ pub(crate) struct Submission {
     pub(crate) deadline: Instant,
     pub(crate) role: Role,
     pub(crate) limits: RecordLimits,
+    /// Of an intent, where the policy asks who calls: what is needed to decide again.
+    pub(crate) later: Option<Box<Later>>,
     /// Whether room for an outcome is set aside for it.
     pub(crate) reserved: AtomicBool,
     /// Whether its call goes ahead without waiting for it, deadline or not.
@@ -68,6 +71,8 @@ pub(crate) struct Amendments {
     pub(crate) finished: bool,
     pub(crate) resource: Option<String>,
     pub(crate) actor: Option<Actor>,
+    /// The stricter rule that the actor brought.
+    pub(crate) tightened: Option<Tightened>,
     pub(crate) attributes: Vec<(Cow<'static, str>, Value<'static>)>,
 }
 
@@ -130,11 +135,20 @@ impl Submission {
             rule,
             role,
             limits,
+            later: None,
             reserved: AtomicBool::new(false),
             goes_ahead: AtomicBool::new(false),
             state: Mutex::new(State { stage: Stage::Queued, landed: false, waker: None }),
             amendments: Mutex::new(Amendments::default()),
         }
+    }
+
+    /// The outcome of the intent that this is, for whoever waits for it.
+    pub(crate) fn outcome(&self, tightened: Option<&Tightened>) -> Self {
+        let rule = tightened.map_or(&self.rule, |tightened| &tightened.rule);
+        let mut outcome = Self::new(self.id, Arc::clone(rule), Role::Outcome, self.limits);
+        outcome.wanted = tightened.map_or(self.wanted, |tightened| tightened.wanted);
+        outcome
     }
 
     /// Whether the call goes ahead when its record is not in the log.

@@ -184,9 +184,9 @@ impl SynchronizerThread {
         if requests.is_empty() {
             return;
         }
-        let newest = lock(&self.shared.newest_checkpoint).clone().ok_or(Refused::Closed);
+        let newest = lock(&self.shared.newest_checkpoint).clone();
         for request in requests {
-            request.done.give(newest.clone());
+            request.done.give(Ok(newest.clone()));
         }
         let answered =
             |waiting: &CheckpointRequest| requests.iter().any(|request| Arc::ptr_eq(&request.done, &waiting.done));
@@ -270,7 +270,7 @@ impl SynchronizerThread {
                     Ok(()) => {
                         self.signed = size;
                         self.shared.progress.signed.store(size, Ordering::Relaxed);
-                        *lock(&self.shared.newest_checkpoint) = Some(note);
+                        *lock(&self.shared.newest_checkpoint) = note;
                         *lock(&self.shared.progress.unsigned_because) = None;
                         self.unsigned_since = None;
                         self.retry_at = None;

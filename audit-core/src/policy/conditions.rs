@@ -28,6 +28,11 @@ impl Conditions {
         }
     }
 
+    /// Whether they do not hold for every caller.
+    pub(super) const fn depend_on_caller(&self) -> bool {
+        self.actors.is_some() || self.actor_ids.is_some() || self.issuers.is_some()
+    }
+
     /// The callers for whom `actors` holds, and `actor_ids` and `issuers` can hold.
     pub(super) fn callers(&self) -> Callers {
         let names_somebody = self.actor_ids.is_some() || self.issuers.is_some();

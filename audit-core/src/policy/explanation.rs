@@ -109,10 +109,23 @@ impl fmt::Display for Mismatch {
 impl Policy {
     /// Says which rule decides about `subject`, as [`decide`](Self::decide) does, and why no rule
     /// before it does. Allocates a list; meant for people who write policies.
+    ///
+    /// ```
+    /// use audit_core::policy::{Mismatch, Policy, Subject};
+    /// use audit_core::record::Actor;
+    ///
+    /// let policy = Policy::from_toml("[[rule]]\nname = \"robots\"\nactors = [\"service_account\"]\non_failure = \"allow\"\n")?;
+    /// let claimed = Actor::service_account("settler");
+    /// let explanation = policy.explain(&Subject::new(&claimed, "ledger.rotate"));
+    /// assert_eq!(explanation.rule.name(), "default");
+    /// assert_eq!(explanation.passed_over[0].because, [Mismatch::Unverified]);
+    /// # Ok::<(), audit_core::policy::PolicyError>(())
+    /// ```
     #[must_use]
     pub fn explain(&self, subject: &Subject<'_>) -> Explanation<'_> {
         let last = self.rules.len().saturating_sub(1);
-        let position = self.table.decide(&self.rules, subject).unwrap_or(last);
+        let applicable = self.table.applicable(subject);
+        let position = self.table.choose(&self.rules, &applicable, subject.actor).unwrap_or(last);
         let rule = self.rules.get(position).unwrap_or(&self.last);
         let matches = self.table.matches(subject);
         // With a path in doubt, every rule counts up to the first that matches in every reading.

@@ -36,3 +36,4 @@ pub use mistake::Mistake;
 pub use rule::{Level, OnFailure, Rule};
 pub use rules::Policy;
 pub use subject::Subject;
+pub(crate) use table::Applicable;

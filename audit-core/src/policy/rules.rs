@@ -3,10 +3,11 @@ use std::sync::Arc;
 
 use crate::backend::Durability;
 use crate::evidence::Hash;
+use crate::record::Actor;
 
 use super::file::Reading;
 use super::parse::parse_rules;
-use super::table::Table;
+use super::table::{Applicable, Table};
 use super::{Difference, OnFailure, PolicyError, Rule, Subject};
 
 /// Equivalent text of a policy that is only the implicit last rule.
@@ -88,7 +89,17 @@ impl Policy {
     /// The rule that decides about `subject`. Neither blocks, allocates nor panics.
     #[must_use]
     pub fn decide(&self, subject: &Subject<'_>) -> &Arc<Rule> {
-        let position = self.table.decide(&self.rules, subject);
+        self.choose(&self.table.applicable(subject), subject.actor)
+    }
+
+    /// The rules that apply to `subject`, whoever calls; `None` when it makes no difference who does.
+    pub(crate) fn applicable(&self, subject: &Subject<'_>) -> Option<Applicable> {
+        self.table.depends_on_caller().then(|| self.table.applicable(subject))
+    }
+
+    /// The rule that decides when `actor` calls.
+    pub(crate) fn choose(&self, applicable: &Applicable, actor: &Actor) -> &Arc<Rule> {
+        let position = self.table.choose(&self.rules, applicable, actor);
         let rule = position.and_then(|position| self.rules.get(position));
         rule.unwrap_or(&self.last)
     }

@@ -32,6 +32,23 @@ pub(super) struct Table {
     any_path: RuleSet,
     /// Rules that record something.
     recording: RuleSet,
+    /// Whether it can make a difference who calls.
+    depends_on_caller: bool,
+}
+
+/// The rules whose conditions hold, but for those on the caller.
+#[derive(Clone, Debug)]
+pub(crate) struct Applicable {
+    /// However the path is read.
+    surely: RuleSet,
+    /// In some reading of a path that is not plain.
+    maybe: Option<RuleSet>,
+}
+
+impl Applicable {
+    const fn surely(surely: RuleSet) -> Self {
+        Self { surely, maybe: None }
+    }
 }
 
 impl Table {
@@ -55,23 +72,40 @@ impl Table {
             paths: paths_of(rules),
             any_path: rules_where(rules, |rule| rule.conditions.paths.is_none()),
             recording: rules_where(rules, |rule| rule.level != Level::None),
+            depends_on_caller: rules.iter().any(|rule| rule.conditions.depend_on_caller()),
         }
     }
 
-    /// The position of the rule that decides about `subject`, if any does.
-    pub(super) fn decide(&self, rules: &[Arc<Rule>], subject: &Subject<'_>) -> Option<usize> {
-        let admitted = self.callers(subject.actor).and(&self.methods(subject.method));
+    /// The rules that hold for `subject`, whoever calls.
+    pub(super) fn applicable(&self, subject: &Subject<'_>) -> Applicable {
+        let admitted = self.methods(subject.method);
         let Some(path) = subject.path.and_then(Path::read) else {
-            return admitted.and(&self.any_path).and(&self.actions(subject)).first();
+            return Applicable::surely(admitted.and(&self.any_path).and(&self.actions(subject)));
         };
         let found = self.paths(&path);
         if path.is_plain() {
-            return admitted.and(&found.surely).and(&self.actions(subject)).first();
+            return Applicable::surely(admitted.and(&found.surely).and(&self.actions(subject)));
         }
         let admitted = admitted.and(&self.recording);
-        let surely = admitted.and(&found.surely).and(&self.any_action);
-        let maybe = admitted.and(&found.maybe).and(&self.actions_in_doubt(subject));
-        strictest(rules, &maybe, surely.first()?)
+        Applicable {
+            surely: admitted.and(&found.surely).and(&self.any_action),
+            maybe: Some(admitted.and(&found.maybe).and(&self.actions_in_doubt(subject))),
+        }
+    }
+
+    /// Whether some rule is not for everybody.
+    pub(super) const fn depends_on_caller(&self) -> bool {
+        self.depends_on_caller
+    }
+
+    /// The position of the rule that decides when `actor` calls, if any of the `applicable` does.
+    pub(super) fn choose(&self, rules: &[Arc<Rule>], applicable: &Applicable, actor: &Actor) -> Option<usize> {
+        let callers = self.callers(actor);
+        let surely = applicable.surely.and(&callers).first();
+        match &applicable.maybe {
+            None => surely,
+            Some(maybe) => strictest(rules, &maybe.and(&callers), surely?),
+        }
     }
 
     fn paths(&self, path: &Path<'_>) -> Found {

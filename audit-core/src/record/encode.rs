@@ -404,6 +404,8 @@ pub(crate) struct OutcomeFrame<'a> {
     pub(crate) actor: Option<&'a Actor>,
     pub(crate) resource: Option<&'a str>,
     pub(crate) attributes: &'a [(Cow<'static, str>, Value<'static>)],
+    /// The rule, where it is another than that of the intent.
+    pub(crate) policy: Option<&'a str>,
 }
 
 /// The members of an outcome, in a line of at most `line` bytes.
@@ -450,7 +452,7 @@ pub(crate) fn encode_outcome(
     }
     body.attributes(frame.attributes, limits);
     body.texts([request, response]);
-    body.finish(None)
+    body.finish(frame.policy)
 }
 
 /// Whether `text` is a version 00 `traceparent`, or a longer one of a later version

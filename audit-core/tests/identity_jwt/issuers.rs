@@ -167,6 +167,21 @@ fn svid(subject: &str) -> Value {
 }
 
 #[test]
+fn who_signed_a_token_is_the_issuer_of_whom_it_names_whatever_it_says() {
+    let weak = "https://weak.example";
+    let settler = "system:serviceaccount:payments:settler";
+    let claims = json!({"iss": weak, "aud": AUDIENCE, "exp": in_seconds(600), "sub": "anybody",
+                        "act": {"sub": settler, "iss": "https://kubernetes.default.svc"}});
+    let actor = holder(Algorithm::ES256, weak, &json!({}), &claims);
+    assert_eq!((actor.id.as_deref(), actor.issuer.as_deref()), (Some(settler), Some(weak)));
+
+    let strict = "[[rule]]\nname = \"trusted\"\nactor_ids = [\"system:serviceaccount:*\"]\n\
+                  issuers = [\"https://kubernetes.default.svc\"]\non_failure = \"allow\"\n";
+    let policy = Policy::from_toml(strict).unwrap();
+    assert_eq!(policy.decide(&Subject::new(&actor, "ledger.rotate")).name(), "default");
+}
+
+#[test]
 fn a_jwt_svid_is_checked_with_the_keys_of_its_trust_domain() {
     let mut signer = Signer::new(Algorithm::ES256);
     signer.jwk["use"] = json!("jwt-svid");
@@ -175,7 +190,10 @@ fn a_jwt_svid_is_checked_with_the_keys_of_its_trust_domain() {
     let oidc = JwtIssuer::new("https://oidc.example").audience(AUDIENCE).jwks(other.jwks()).unwrap();
     let verifier = JwtVerifier::builder().issuer(issuer).issuer(oidc).build().unwrap();
     let actor = verified(&verifier, &signer.sign(&svid("spiffe://prod.example/ns/pay/sa/settler")));
-    let expected = Actor::service_account("spiffe://prod.example/ns/pay/sa/settler").auth("jwt").verified();
+    let expected = Actor::service_account("spiffe://prod.example/ns/pay/sa/settler")
+        .issuer("spiffe://prod.example")
+        .auth("jwt")
+        .verified();
     assert_eq!(actor, expected);
 
     // Another issuer cannot speak for the domain, even one that is believed in its own name.

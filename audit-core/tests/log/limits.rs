@@ -1,4 +1,4 @@
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use audit_core::{Durability, Event, Outcome, Refused};
 
@@ -155,4 +155,82 @@ async fn the_sequencer_waits_when_too_much_is_unsynced_and_callers_keep_their_de
     valve.syncs(Way::Open);
     close(&log).await;
     assert_eq!(of_kind(&memory, "intent").len(), results(&memory).len());
+}
+
+#[tokio::test]
+async fn an_outcome_that_nobody_waits_for_waits_for_company() {
+    let opened = |company, patience| {
+        let memory = memory();
+        let log = builder(&memory).tune(|limits| {
+            limits.outcome_company = company;
+            limits.outcome_patience = patience;
+        });
+        (log.open().unwrap(), memory)
+    };
+    let hour = Duration::from_secs(3_600);
+    // Nobody comes, and nothing is written.
+    let (log, memory) = opened(64, hour);
+    let first = log.begin(&event()).await.unwrap();
+    let second = log.begin(&event()).await.unwrap();
+    first.finish(Outcome::http(200));
+    tokio::time::sleep(Duration::from_millis(100)).await;
+    assert!(results(&memory).is_empty());
+    // The next intent takes it along.
+    let third = log.begin(&event()).await.unwrap();
+    assert_eq!(results(&memory).len(), 1);
+    // Other outcomes are company as well, when they are enough.
+    let (crowded, crowd) = opened(1, hour);
+    let [a, b] = [crowded.begin(&event()).await.unwrap(), crowded.begin(&event()).await.unwrap()];
+    a.finish(Outcome::http(200));
+    b.finish(Outcome::http(200));
+    eventually("two are enough", || results(&crowd).len() == 2).await;
+    // Without patience, or with little of it, it goes by itself.
+    for (company, patience) in [(0, hour), (64, Duration::from_millis(20))] {
+        let (log, memory) = opened(company, patience);
+        log.begin(&event()).await.unwrap().finish(Outcome::http(200));
+        eventually("it is written alone", || results(&memory).len() == 1).await;
+        close(&log).await;
+    }
+    drop((second, third));
+    close(&log).await;
+    close(&crowded).await;
+}
+
+#[tokio::test]
+async fn deadlines_are_looked_at_no_more_often_than_the_limit_says() {
+    let (log, _memory, valve) = valved(Durability::Synced, |builder| {
+        builder.policy(policy("deadline = \"20ms\"")).tune(|limits| limits.deadline_rest = Duration::from_millis(400))
+    });
+    valve.appends(Way::Hang);
+    assert!(log.begin(&event()).await.is_err());
+    let start = Instant::now();
+    assert!(log.begin(&event()).await.is_err());
+    // The first look has just been, and the next one is not due.
+    assert!(start.elapsed() > Duration::from_millis(200), "{:?}", start.elapsed());
+    valve.appends(Way::Open);
+    close(&log).await;
+}
+
+#[tokio::test]
+async fn losses_are_reported_no_more_often_than_the_limit_says() {
+    for (interval, expected) in [(Duration::from_secs(3_600), 1), (Duration::from_millis(1), 3)] {
+        let (log, memory, valve) = valved(Durability::Synced, |builder| {
+            builder.policy(policy("deadline = \"10ms\"")).tune(|limits| limits.gap_interval = interval)
+        });
+        for round in 1..=3 {
+            valve.appends(Way::Hang);
+            assert!(log.begin(&event()).await.is_err());
+            assert!(log.begin(&event()).await.is_err());
+            valve.appends(Way::Open);
+            if round <= expected {
+                eventually("the gap", || of_kind(&memory, "gap").len() >= round).await;
+            }
+            tokio::time::sleep(Duration::from_millis(20)).await;
+        }
+        let before_closing = of_kind(&memory, "gap").len();
+        assert!(if expected == 1 { before_closing == 1 } else { before_closing >= 3 }, "{before_closing}");
+        close(&log).await;
+        let counted: u64 = of_kind(&memory, "gap").iter().map(|gap| gap["count"].as_u64().unwrap()).sum();
+        assert!(counted >= 3, "{counted}");
+    }
 }

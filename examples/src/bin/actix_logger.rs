@@ -1,6 +1,6 @@
 //! The payments service on Actix Web with the ordinary log that such services have today:
-//! `middleware::Logger`, written as JSON lines by an appender that loses nothing while the process
-//! lives.
+//! `middleware::Logger`, written as lines of text by an appender that loses nothing while the
+//! process lives.
 //!
 //! One line a request, with the facts that the audit log has too: when, who, what, from where, how
 //! it ended, how long it took and how much was sent.
@@ -30,7 +30,7 @@ fn run() -> Result<(), Failure> {
     let file = OpenOptions::new().create(true).append(true).open(options.log()?)?;
     let (writer, _flushes_when_dropped) = NonBlockingBuilder::default().lossy(false).finish(file);
     // Takes what the `log` crate is told, too, which is what `Logger` writes to.
-    tracing_subscriber::fmt().json().with_max_level(Level::INFO).with_writer(writer).init();
+    tracing_subscriber::fmt().with_ansi(false).with_max_level(Level::INFO).with_writer(writer).init();
 
     let payments = Payments::new();
     let app = move || {

@@ -19,6 +19,7 @@ async fn a_client_gone_before_the_answer_is_cancelled(framework: Framework) {
     let (_, outcome) = stopped.pair();
     assert_eq!(outcome["result"], "cancelled");
     assert!(outcome.get("status").is_none());
+    assert_eq!(outcome["code"].as_i64(), framework.is_grpc().then_some(1));
 }
 
 async fn a_client_gone_during_the_answer_is_cancelled(framework: Framework) {
@@ -30,7 +31,9 @@ async fn a_client_gone_during_the_answer_is_cancelled(framework: Framework) {
     let (_, outcome) = stopped.pair();
     assert_eq!(outcome["result"], "cancelled");
     assert!(outcome["response_bytes"].as_u64() >= Some(6));
-    if !framework.is_grpc() {
+    if framework.is_grpc() {
+        assert_eq!(outcome["code"], 1);
+    } else {
         assert_eq!(outcome["status"], 200);
     }
 }

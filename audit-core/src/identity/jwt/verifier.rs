@@ -199,7 +199,10 @@ impl JwtIssuer {
             return Err(Refusal::SpiffeId);
         }
         let actor = classify(claims).map_err(Refusal::MalformedClaims)?;
-        Ok(KnownToken { actor: actor.auth("jwt").verified(), from, until })
+        let mut actor = actor.auth("jwt").verified();
+        // Whoever signed the token vouches for every name in it, whatever issuer it names.
+        actor.issuer = Some(self.name.clone());
+        Ok(KnownToken { actor, from, until })
     }
 
     fn check_audience(&self, validity: &Validity<'_>, is_legacy: bool) -> Result<(), Refusal> {

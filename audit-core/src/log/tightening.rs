@@ -1,0 +1,44 @@
+//! What an actor that is established after the intent changes.
+
+use std::sync::Arc;
+
+use super::submission::Submission;
+use crate::backend::Durability;
+use crate::policy::{Applicable, Policy, Rule};
+use crate::record::Actor;
+
+/// What is needed to decide again about a call, once it is known who calls. Of fixed size.
+#[derive(Debug)]
+pub(crate) struct Later {
+    /// The policy that decided about the intent.
+    pub(crate) policy: Arc<Policy>,
+    pub(crate) applicable: Applicable,
+}
+
+/// The rule that an actor brought who was established after the intent. It is stricter than the one
+/// that decided about the intent, which holds all the same.
+#[derive(Clone, Debug)]
+pub(crate) struct Tightened {
+    pub(crate) rule: Arc<Rule>,
+    pub(crate) wanted: Durability,
+    pub(crate) await_outcome: bool,
+}
+
+impl Tightened {
+    /// What `actor` makes of a call under the rule of `submission`, or under the one that an earlier
+    /// actor brought. `None` when that is not stricter: an actor never loosens a rule.
+    pub(crate) fn by(submission: &Submission, earlier: Option<&Self>, actor: &Actor) -> Option<Self> {
+        let later = submission.later.as_ref().filter(|_| actor.verified)?;
+        let rule = later.policy.choose(&later.applicable, actor);
+        let (now, wanted, await_outcome) = match earlier {
+            Some(earlier) => (&earlier.rule, earlier.wanted, earlier.await_outcome),
+            None => (&submission.rule, submission.wanted, submission.rule.await_outcome()),
+        };
+        rule.cmp_strictness(now).is_gt().then(|| Self {
+            rule: Arc::clone(rule),
+            // A rule that is stricter as a whole may ask less in these.
+            wanted: wanted.max(rule.durability()),
+            await_outcome: await_outcome || rule.await_outcome(),
+        })
+    }
+}
