@@ -77,6 +77,9 @@ impl Schema {
                 "maximum" => number().is_none_or(|(value, limit)| value <= limit),
                 "minItems" => count().is_none_or(|(count, limit): (usize, usize)| count >= limit),
                 "maxItems" => count().is_none_or(|(count, limit): (usize, usize)| count <= limit),
+                "maxProperties" => {
+                    value.as_object().is_none_or(|members| members.len() as u64 <= rule.as_u64().unwrap())
+                }
                 "anyOf" => rule.as_array().unwrap().iter().any(|schema| self.holds(schema, value)),
                 "allOf" => {
                     rule.as_array().unwrap().iter().for_each(|schema| self.check(schema, value, path, faults));
