@@ -71,7 +71,8 @@ impl Scene {
 
     /// Opens the log, creating it if it is not there.
     pub(crate) fn open(&self) -> Result<Writer, BackendError> {
-        let mut file = self.file();
+        // A child that another test starts holds every lock of this process until it runs its program.
+        let mut file = self.file().lock_wait(Duration::from_secs(1));
         let opened = file.open(soon())?;
         if opened.verifier_key.is_none() {
             file.create(VERIFIER_KEY, soon())?;
