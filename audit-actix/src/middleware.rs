@@ -56,7 +56,8 @@ impl Audit {
     ///
     /// It has to come from the connection, never from a header: `HttpServer::on_connect` puts it
     /// into the connection's data, from where `ServiceRequest::conn_data` takes it. Called only by
-    /// sources that ask.
+    /// sources that ask, while the request's extensions are borrowed: a hook that writes to them, as
+    /// `connection_info` does, panics.
     #[must_use]
     pub fn peer_certificate<F>(self, hook: F) -> Self
     where

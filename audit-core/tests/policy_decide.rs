@@ -2,7 +2,8 @@
 
 #![allow(clippy::unwrap_used, reason = "what is shared between tests may fail them")]
 
-use audit_core::policy::{Level, Policy, Subject};
+use audit_core::Durability;
+use audit_core::policy::{Level, OnFailure, Policy, Subject};
 use audit_core::record::{Actor, ActorType};
 
 const POLICY: &str = r#"
@@ -320,4 +321,20 @@ on_failure = "allow"
     assert_eq!(rule_of(&of("https://kubernetes.default.svc.evil").verified()), "default");
     assert_eq!(rule_of(&settler().verified()), "default");
     assert_eq!(rule_of(&of("https://kubernetes.default.svc")), "default");
+}
+
+#[test]
+fn a_spelling_that_brings_a_stricter_rule_loses_nothing_of_what_the_plain_one_asks() {
+    let text = "[[rule]]\nname = \"money\"\npaths = [\"/v1/refunds/**\"]\nlevel = \"request\"\n\
+                durability = \"written\"\non_failure = \"allow\"\nawait_outcome = true\n";
+    let policy = Policy::from_toml(text).unwrap();
+    let nobody = Actor::unauthenticated();
+    let of = |path| policy.decide(&Subject::new(&nobody, "x").method("POST").path(path));
+    let plain = of("/v1/refunds/42");
+    assert_eq!((plain.name(), plain.level(), plain.on_failure()), ("money", Level::Request, OnFailure::Allow));
+    let odd = of("/v1/%72efunds/42");
+    assert_eq!((odd.name(), odd.on_failure(), odd.durability()), ("default", OnFailure::Deny, Durability::Synced));
+    assert_eq!((odd.level(), odd.await_outcome()), (Level::Request, true));
+    let subject = Subject::new(&nobody, "x").method("POST").path("/v1/%72efunds/42");
+    assert_eq!(policy.explain(&subject).rule.level(), Level::Request);
 }

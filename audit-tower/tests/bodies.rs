@@ -218,3 +218,17 @@ async fn rules_that_ask_for_no_bodies_take_none() {
     assert!(outcome.get("request_sha256").is_none() && outcome.get("request_body").is_none(), "{outcome}");
     assert!(outcome.get("error").is_none());
 }
+
+#[tokio::test]
+async fn a_response_that_is_made_further_out_is_said_to_be_unseen() {
+    let recorder = Recorder::capturing(BOTH);
+    let failing = service_fn(|request: Call| async move {
+        drain(request.into_body()).await;
+        Err::<Response<Empty<Bytes>>, _>("no")
+    });
+    let service = AuditLayer::new(recorder.log.clone()).capture_bodies().layer(failing);
+    service.oneshot(post(Full::<Bytes>::from("{}"))).await.unwrap_err();
+    let outcome = recorder.outcome().await;
+    assert_eq!(outcome["request_sha256"], sha256(b"{}"));
+    assert!(outcome["error"].as_str().unwrap().ends_with("and its body was not seen"));
+}

@@ -111,3 +111,15 @@ async fn lengths_that_are_no_lengths_are_not_recorded() {
     exchange(address, request).await;
     assert!(recorder.outcome().await.get("request_bytes").is_none());
 }
+
+#[tokio::test]
+async fn a_password_in_the_target_or_the_host_is_not_recorded() {
+    for (target, headers) in
+        [(&b"http://svc:hunter2@pay.example/v1/x"[..], &b""[..]), (b"http://pay.example/v1/x", b"x: y\r\n")]
+    {
+        let (intent, _) = survives(target, headers).await;
+        assert_eq!(intent["http"]["host"], "pay.example");
+        assert_eq!(intent["resource"], "/v1/x");
+        assert!(!intent.to_string().contains("hunter2"));
+    }
+}

@@ -1,8 +1,8 @@
 //! `cargo xtask fuzz`: makes up input for everything that reads a stranger's bytes.
 //!
 //! libFuzzer drives the targets of `tests::hostile_input`. What reaches new code is gathered under
-//! the build's own folder; `--keep` puts the smallest set of it into `fuzz/corpus`, which the
-//! tests replay.
+//! the build's own folder; `--keep` puts some of it into `fuzz/corpus`, which the tests
+//! replay.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -27,6 +27,10 @@ const TOOLS: [Tool; 1] = [Tool { program: "c++", package: "g++", purpose: "build
 
 /// How many targets run at a time.
 const AT_ONCE: usize = 2;
+
+/// How many inputs one run adds to what is kept of a target, and the longest of them.
+const KEPT: usize = 40;
+const KEPT_LONGEST: usize = 1_024;
 
 /// Longer input finds nothing that shorter does not.
 const LONGEST: usize = 16_384;
@@ -143,12 +147,25 @@ impl Fuzzer {
         )))
     }
 
-    /// Adds to what is kept whatever reaches code that nothing kept does.
+    /// Adds to what is kept the shortest of what reaches code that nothing kept does.
     fn keep(&self, target: &str) -> Result {
+        let new = self.found.join(format!("{target}-new"));
+        let _ = fs::remove_dir_all(&new);
+        fs::create_dir_all(&new)?;
         let mut merge = self.command(target);
-        merge.args(["-merge=1", "-max_len=4096"]).args([corpus().join(target), self.found.join(target)]);
+        // The first folder takes from the others what it does not reach yet.
+        let kept = corpus().join(target);
+        merge.args(["-merge=1", &format!("-max_len={KEPT_LONGEST}")]).args([&new, &kept, &self.found.join(target)]);
         merge.stdout(Stdio::null()).stderr(Stdio::null());
-        command::run(&mut merge)
+        command::run(&mut merge)?;
+        let mut inputs: Vec<_> = fs::read_dir(&new)?.collect::<std::io::Result<_>>()?;
+        inputs.retain(|input| !kept.join(input.file_name()).exists());
+        inputs.sort_by_key(|input| input.metadata().map_or(u64::MAX, |metadata| metadata.len()));
+        for input in inputs.iter().take(KEPT) {
+            fs::copy(input.path(), kept.join(input.file_name()))?;
+        }
+        println!("{target}: {} of {} new inputs kept", inputs.len().min(KEPT), inputs.len());
+        Ok(())
     }
 
     fn log(&self, target: &str) -> PathBuf {

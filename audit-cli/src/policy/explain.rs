@@ -40,7 +40,7 @@ fn decision(explanation: &Explanation<'_>) -> Value {
         json!({ "rule": passed.rule.name(), "because": passed.because.iter().map(reason).collect::<Vec<_>>() })
     });
     json!({
-        "rule": shown::to_json(explanation.rule),
+        "rule": shown::to_json(&explanation.rule),
         "position": explanation.position + 1,
         "path_in_doubt": explanation.path_in_doubt,
         "passed_over": passed_over.collect::<Vec<_>>(),

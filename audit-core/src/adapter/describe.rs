@@ -57,7 +57,7 @@ pub(super) fn begin<R: Request>(settings: &Settings, request: &R) -> Begin {
 /// The path of a request; of `CONNECT`, which has none, the authority (RFC 9110 §9.3.6).
 fn path<R: Request>(request: &R) -> &str {
     match (request.path(), request.authority()) {
-        ("", Some(authority)) => authority,
+        ("", Some(authority)) => without_credentials(authority),
         (path, _) => path,
     }
 }
@@ -92,7 +92,15 @@ fn rpc<'a, R: Request>(settings: &'a Settings, request: &'a R) -> Rpc<'a> {
 
 fn host<R: Request>(request: &R) -> Option<Cow<'_, str>> {
     match request.authority() {
-        Some(authority) => Some(Cow::Borrowed(authority)),
-        None => request.host().map(String::from_utf8_lossy),
+        Some(authority) => Some(Cow::Borrowed(without_credentials(authority))),
+        None => request.host().map(|host| {
+            let userinfo = host.iter().rposition(|byte| *byte == b'@').map_or(0, |at| at + 1);
+            String::from_utf8_lossy(host.get(userinfo..).unwrap_or_default())
+        }),
     }
+}
+
+/// An authority without user and password, which nobody should send and some do (RFC 9110 §4.2.4).
+fn without_credentials(authority: &str) -> &str {
+    authority.rsplit_once('@').map_or(authority, |(_, host)| host)
 }

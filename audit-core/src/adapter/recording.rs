@@ -10,6 +10,8 @@ use crate::record::{Outcome, OutcomeResult};
 
 /// What an outcome says under a rule that asks for bodies, where it has none.
 pub(super) const NOT_CAPTURED: &str = "the rule asks for bodies, and none were captured";
+/// The same of the response alone.
+const NOT_SEEN: &str = "the response is made of the error further out, and its body was not seen";
 
 /// What it says where a later actor brought a rule that asks for more than was captured.
 const TOO_LATE: &str = "the rule asks for bodies that had passed when its actor was established";
@@ -200,10 +202,13 @@ impl Recording {
     /// The handler's service failed instead of answering; `status` is what the framework will make
     /// of the error, where that is known.
     pub fn service_failed(&mut self, status: Option<u16>) {
-        let outcome = match status {
+        let mut outcome = match status {
             Some(status) => Outcome::http(status),
             None => Outcome::new(OutcomeResult::Error).error("the service returned an error"),
         };
+        if self.bodies.as_ref().is_some_and(|bodies| bodies.level() == Level::RequestResponse) {
+            outcome = not_captured(outcome, NOT_SEEN);
+        }
         self.write(outcome, false);
     }
 

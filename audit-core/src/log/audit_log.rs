@@ -111,7 +111,7 @@ impl AuditLog {
             None => policy.decide(&subject),
         };
         if rule.level() == Level::None {
-            shared.coverage.excluded.count(rule);
+            shared.coverage.excluded.count(&rule);
             return None;
         }
         let time = event.time.unwrap_or_else(SystemTime::now);
@@ -119,7 +119,7 @@ impl AuditLog {
         let parent = event.parent.or_else(CurrentActivity::current_id);
         let frame = EventFrame { kind, id, time, parent, policy: rule.name() };
         let body = encode_event(event, &frame, &shared.limits.record);
-        let mut submission = Submission::new(id, Arc::clone(rule), role, shared.limits.record);
+        let mut submission = Submission::new(id, rule.into_owned(), role, shared.limits.record);
         if role == Role::Intent {
             submission.later = applicable.map(|applicable| Box::new(Later { policy, applicable }));
         }

@@ -36,8 +36,11 @@ impl<T> Completion<T> {
         let mut state = lock(&self.0);
         match std::mem::replace(&mut *state, State::Taken) {
             State::Given(value) => Poll::Ready(value),
-            _ => {
+            replaced => {
                 *state = State::Waiting(Some(cx.waker().clone()));
+                // Dropping a waker may drop the task that waits here, which takes this lock.
+                drop(state);
+                drop(replaced);
                 Poll::Pending
             }
         }

@@ -66,7 +66,7 @@ impl Losses {
         let same = |loss: &Loss| {
             loss.reason == reason
                 && loss.what == what
-                && loss.rule.as_ref().is_some_and(|known| Arc::ptr_eq(known, rule))
+                && loss.rule.as_ref().is_some_and(|known| known.name() == rule.name())
         };
         let mut index = self.pending.iter().position(same);
         let (mut named, mut reason) = (Some(Arc::clone(rule)), reason);

@@ -32,6 +32,8 @@ struct Watched {
     seen: Option<Stamp>,
     /// Whether that has been read.
     is_read: bool,
+    /// The digest of the rules that the file gave last.
+    given: Option<Hash>,
     /// What the latest alert was about, until the file can be used again.
     alerted: Option<(Option<Hash>, String)>,
 }
@@ -64,7 +66,7 @@ impl PolicyFile {
         let seen = Stamp::of(&path);
         let policy = Reading::of_regular(&path).policy.map_err(OpenError::Policy)?;
         // It was not given the time to hold still: the thread reads it once more.
-        let watched = Mutex::new(Watched { seen, ..Watched::default() });
+        let watched = Mutex::new(Watched { seen, given: Some(policy.digest()), ..Watched::default() });
         Ok((Self { path, watched, ends: Mutex::new(None) }, policy))
     }
 
@@ -81,6 +83,7 @@ impl PolicyFile {
     /// Reads the file and sets its rules, whatever it looked like before.
     pub(crate) fn reload(&self, shared: &Shared) -> Result<Option<PolicyChange>, ChangePolicyError> {
         let mut watched = lock(&self.watched);
+        watched.given = None;
         self.read(&mut watched, shared)
     }
 
@@ -89,7 +92,8 @@ impl PolicyFile {
         let mut watched = lock(&self.watched);
         let now = Stamp::of(&self.path);
         if now != watched.seen {
-            *watched = Watched { seen: now, is_read: false, alerted: watched.alerted.take() };
+            watched.seen = now;
+            watched.is_read = false;
         } else if !watched.is_read {
             watched.is_read = true;
             let set = self.read(&mut watched, shared);
@@ -100,10 +104,20 @@ impl PolicyFile {
 
     fn read(&self, watched: &mut Watched, shared: &Shared) -> Result<Option<PolicyChange>, ChangePolicyError> {
         let Reading { policy, digest } = Reading::of_regular(&self.path);
+        let policy = policy.inspect_err(|_| watched.given = None);
+        if policy.as_ref().is_ok_and(|policy| watched.given == Some(policy.digest())) {
+            // What the program itself has set since stays until the file says something new.
+            watched.alerted = None;
+            return Ok(None);
+        }
+        let given = digest;
         let set = policy.map_err(ChangePolicyError::Policy);
         let set = set.and_then(|policy| shared.set_policy(policy, Some(&self.path)));
         match &set {
-            Ok(_) => watched.alerted = None,
+            Ok(_) => {
+                watched.alerted = None;
+                watched.given = given;
+            }
             Err(ChangePolicyError::NotRecorded(_)) => {}
             Err(error) => {
                 let refused = Some((digest, error.to_string()));

@@ -173,7 +173,8 @@ impl Submission {
 
     /// Remembers whom to wake. Called before the submission enters the queue.
     pub(crate) fn wake_by(&self, waker: &Waker) {
-        lock(&self.state).waker = Some(waker.clone());
+        let replaced = lock(&self.state).waker.replace(waker.clone());
+        drop(replaced);
     }
 
     pub(crate) fn poll(&self, cx: &Context<'_>) -> Poll<Result<Receipt, Refused>> {
@@ -182,7 +183,10 @@ impl Submission {
             return Poll::Ready(answer.clone());
         }
         if !state.waker.as_ref().is_some_and(|waker| waker.will_wake(cx.waker())) {
-            state.waker = Some(cx.waker().clone());
+            let replaced = state.waker.replace(cx.waker().clone());
+            // Dropping a waker may drop the task that waits here, which takes this lock.
+            drop(state);
+            drop(replaced);
         }
         Poll::Pending
     }

@@ -35,8 +35,8 @@ impl Tightened {
             None => (&submission.rule, submission.wanted, submission.rule.await_outcome()),
         };
         rule.cmp_strictness(now).is_gt().then(|| Self {
-            rule: Arc::clone(rule),
-            // A rule that is stricter as a whole may ask less in these.
+            // A rule that is stricter as a whole may ask less in some things.
+            rule: Rule::asking_as_much(&rule, now),
             wanted: wanted.max(rule.durability()),
             await_outcome: await_outcome || rule.await_outcome(),
         })

@@ -1,5 +1,6 @@
 //! Why a policy decides as it does.
 
+use std::borrow::Cow;
 use std::fmt;
 use std::sync::Arc;
 
@@ -11,8 +12,8 @@ use super::{Level, Policy, Rule, Subject};
 #[derive(Clone, Debug)]
 #[non_exhaustive]
 pub struct Explanation<'p> {
-    /// The rule that decides.
-    pub rule: &'p Arc<Rule>,
+    /// The rule that decides, as [`Policy::decide`] gives it.
+    pub rule: Cow<'p, Arc<Rule>>,
     /// Its place in the policy, counted from 0.
     pub position: usize,
     /// Whether the path can be read in more than one way, so that the strictest rule that some
@@ -125,8 +126,9 @@ impl Policy {
     pub fn explain(&self, subject: &Subject<'_>) -> Explanation<'_> {
         let last = self.rules.len().saturating_sub(1);
         let applicable = self.table.applicable(subject);
-        let position = self.table.choose(&self.rules, &applicable, subject.actor).unwrap_or(last);
-        let rule = self.rules.get(position).unwrap_or(&self.last);
+        let position =
+            self.table.choose(&self.rules, &applicable, subject.actor).map_or(last, |(position, _)| position);
+        let rule = self.choose(&applicable, subject.actor);
         let matches = self.table.matches(subject);
         // With a path in doubt, every rule counts up to the first that matches in every reading.
         let considered = matches.first_sure().unwrap_or(last);

@@ -10,6 +10,7 @@
 mod conditions;
 mod coverage;
 mod deadline;
+mod demands;
 mod difference;
 mod error;
 mod explanation;

@@ -1,3 +1,4 @@
+use std::borrow::Cow;
 use std::path::Path;
 use std::sync::Arc;
 
@@ -86,9 +87,13 @@ impl Policy {
         &self.rules
     }
 
-    /// The rule that decides about `subject`. Neither blocks, allocates nor panics.
+    /// The rule that decides about `subject`.
+    ///
+    /// Owned where the path can be read in more than one way and another rule that some reading leads
+    /// to asks more in something: then it has the name of the strictest, and asks the most of all.
+    /// Only that allocates. Neither blocks nor panics.
     #[must_use]
-    pub fn decide(&self, subject: &Subject<'_>) -> &Arc<Rule> {
+    pub fn decide(&self, subject: &Subject<'_>) -> Cow<'_, Arc<Rule>> {
         self.choose(&self.table.applicable(subject), subject.actor)
     }
 
@@ -98,10 +103,13 @@ impl Policy {
     }
 
     /// The rule that decides when `actor` calls.
-    pub(crate) fn choose(&self, applicable: &Applicable, actor: &Actor) -> &Arc<Rule> {
-        let position = self.table.choose(&self.rules, applicable, actor);
-        let rule = position.and_then(|position| self.rules.get(position));
-        rule.unwrap_or(&self.last)
+    pub(crate) fn choose(&self, applicable: &Applicable, actor: &Actor) -> Cow<'_, Arc<Rule>> {
+        let chosen = self.table.choose(&self.rules, applicable, actor);
+        let rule = chosen.and_then(|(position, _)| self.rules.get(position)).unwrap_or(&self.last);
+        match chosen {
+            Some((_, Some(demands))) => Cow::Owned(Arc::new(demands.made_of(rule))),
+            _ => Cow::Borrowed(rule),
+        }
     }
 
     /// The name of the first rule that asks for bodies, if any.

@@ -5,6 +5,7 @@ use std::sync::Arc;
 use crate::record::{Actor, ActorType};
 
 use super::conditions::{Callers, Conditions, is_http, is_verified};
+use super::demands::Demands;
 use super::name_index::NameIndex;
 use super::path::Path;
 use super::path_index::{Found, PathIndex};
@@ -98,12 +99,18 @@ impl Table {
         self.depends_on_caller
     }
 
-    /// The position of the rule that decides when `actor` calls, if any of the `applicable` does.
-    pub(super) fn choose(&self, rules: &[Arc<Rule>], applicable: &Applicable, actor: &Actor) -> Option<usize> {
+    /// The position of the rule that decides when `actor` calls, if any of the `applicable` does, and
+    /// what is asked when that is more than the rule itself asks.
+    pub(super) fn choose(
+        &self,
+        rules: &[Arc<Rule>],
+        applicable: &Applicable,
+        actor: &Actor,
+    ) -> Option<(usize, Option<Demands>)> {
         let callers = self.callers(actor);
         let surely = applicable.surely.and(&callers).first();
         match &applicable.maybe {
-            None => surely,
+            None => Some((surely?, None)),
             Some(maybe) => strictest(rules, &maybe.and(&callers), surely?),
         }
     }
@@ -208,14 +215,17 @@ impl Table {
     }
 }
 
-/// The strictest rule of `maybe` before `surely`, and of that one; the earliest of equals.
-fn strictest(rules: &[Arc<Rule>], maybe: &RuleSet, surely: usize) -> Option<usize> {
+/// The strictest rule of `maybe` before `surely`, and of that one; the earliest of equals. With it
+/// the most that any of them asks, if that is more.
+fn strictest(rules: &[Arc<Rule>], maybe: &RuleSet, surely: usize) -> Option<(usize, Option<Demands>)> {
     let before = maybe.iter().take_while(|position| *position < surely);
-    let candidates = before.chain([surely]);
-    candidates
-        .filter_map(|position| Some((position, rules.get(position)?)))
-        .reduce(|best, next| if next.1.cmp_strictness(best.1).is_gt() { next } else { best })
-        .map(|(position, _)| position)
+    let mut candidates = before.chain([surely]).filter_map(|position| Some((position, rules.get(position)?)));
+    let first = candidates.next()?;
+    let (best, most) = candidates.fold((first, Demands::of(first.1)), |(best, most), next| {
+        let best = if next.1.cmp_strictness(best.1).is_gt() { next } else { best };
+        (best, most.max(Demands::of(next.1)))
+    });
+    Some((best.0, (most != Demands::of(best.1)).then_some(most)))
 }
 
 fn rules_where(rules: &[Arc<Rule>], holds: impl Fn(&Rule) -> bool) -> RuleSet {

@@ -78,6 +78,7 @@ fn headers_that_say_something_strange_are_refused() {
         (r#"{"alg":"EdDSA","kid":"ES256"}"#, "algorithm does not fit the key"),
         (r#"{"alg":"ES256","kid":"another"}"#, "unknown key"),
         (r#"{"alg":"ES256","kid":"ES256","crit":["exp"],"exp":1}"#, "critical extension in the header"),
+        (r#"{"alg":"ES256","kid":"ES256","crit":null}"#, "critical extension in the header"),
         (r#"{"alg":"ES256","kid":"ES256","b64":false,"crit":["b64"]}"#, "critical extension in the header"),
         (r#"{"alg":"ES256","kid":"ES256","typ":"logout+jwt"}"#, "token of another type"),
         (r#"{"alg":"ES256","kid":"ES256","typ":""}"#, "token of another type"),

@@ -1,7 +1,7 @@
 use std::borrow::Cow;
 
 use serde::Deserialize;
-use serde::de::IgnoredAny;
+use serde::de::{Deserializer, IgnoredAny};
 
 use super::algorithm::JwtAlgorithm;
 use super::refusal::Refusal;
@@ -21,8 +21,13 @@ struct Members<'a> {
     kid: Option<Cow<'a, str>>,
     #[serde(borrow, default)]
     typ: Option<Cow<'a, str>>,
-    #[serde(default)]
-    crit: Option<IgnoredAny>,
+    #[serde(default, deserialize_with = "present")]
+    crit: bool,
+}
+
+/// True for whatever value there is, `null` too.
+fn present<'de, D: Deserializer<'de>>(deserializer: D) -> Result<bool, D::Error> {
+    IgnoredAny::deserialize(deserializer).map(|_| true)
 }
 
 impl<'a> Header<'a> {
@@ -31,7 +36,7 @@ impl<'a> Header<'a> {
         let is_object = json.trim_ascii_start().first() == Some(&b'{');
         let members: Option<Members<'a>> = is_object.then(|| serde_json::from_slice(json).ok()).flatten();
         let members = members.ok_or(Refusal::MalformedHeader)?;
-        if members.crit.is_some() {
+        if members.crit {
             return Err(Refusal::Critical);
         }
         if !members.typ.is_none_or(|kind| is_token_type(&kind)) {

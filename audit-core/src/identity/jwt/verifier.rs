@@ -200,7 +200,8 @@ impl JwtIssuer {
         }
         let actor = classify(claims).map_err(Refusal::MalformedClaims)?;
         let mut actor = actor.auth("jwt").verified();
-        // Whoever signed the token vouches for every name in it, whatever issuer it names.
+        // Whoever signed the token vouches for the caller, whatever issuer it names. On whose behalf
+        // the caller acts is the signer's word.
         actor.issuer = Some(self.name.clone());
         Ok(KnownToken { actor, from, until })
     }
