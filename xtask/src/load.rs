@@ -45,6 +45,8 @@ pub(crate) struct Seen {
     pub(crate) sent: u64,
     /// How many calls were left before they were answered.
     pub(crate) left: u64,
+    /// Whether `wrk`, if it takes part, called until the end.
+    pub(crate) wrk_ran: bool,
 }
 
 impl Load {
@@ -68,11 +70,9 @@ impl Calling {
         match self {
             Self::Grpc(clients) => clients.join(),
             Self::Http { refunding, leaving, wrk } => {
-                if let Some(wrk) = wrk {
-                    wrk.stop()?;
-                }
+                let wrk_ran = wrk.map_or(Ok(true), wrk::Wrk::stop)?;
                 let (answered, sent) = refunding.join()?;
-                Ok(Seen { answered, sent, left: leaving.join()? })
+                Ok(Seen { answered, sent, left: leaving.join()?, wrk_ran })
             }
         }
     }

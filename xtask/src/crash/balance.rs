@@ -28,6 +28,9 @@ pub(crate) fn after_a_stop(programs: &Programs, load: &Load, folder: &Path) -> R
     let (server, calling) = under_load(programs, load, &directory)?;
     let status = server.terminate()?;
     let seen = calling.join()?;
+    if !seen.wrk_ran {
+        return Err("wrk ended before the server did".into());
+    }
     if !status.success() {
         return Err(format!("the service ended with {status} after SIGTERM").into());
     }

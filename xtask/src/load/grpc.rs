@@ -34,6 +34,7 @@ impl Clients {
             answered: answered.filter_map(|name| name.as_str().map(str::to_owned)).collect(),
             sent: seen["sent"].as_u64().unwrap_or(0),
             left: seen["left"].as_u64().unwrap_or(0),
+            wrk_ran: true,
         })
     }
 }
