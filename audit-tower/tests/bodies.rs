@@ -7,8 +7,8 @@ mod support;
 use std::collections::VecDeque;
 use std::convert::Infallible;
 
-use audit_core::Policy;
 use audit_core::evidence::Hash;
+use audit_core::{Actor, CurrentActivity, Policy};
 use audit_tower::{AuditLayer, RequestBody};
 use bytes::{Buf, Bytes};
 use http::{Request, Response};
@@ -231,4 +231,22 @@ async fn a_response_that_is_made_further_out_is_said_to_be_unseen() {
     let outcome = recorder.outcome().await;
     assert_eq!(outcome["request_sha256"], sha256(b"{}"));
     assert!(outcome["error"].as_str().unwrap().ends_with("and its body was not seen"));
+}
+
+#[tokio::test]
+async fn a_stricter_rule_that_comes_too_late_for_the_body_is_said_to_be() {
+    let policy = "[[rule]]\nname = \"machines\"\nactors = [\"service_account\"]\nlevel = \"request\"\n";
+    let recorder = Recorder::capturing(policy);
+    let establishing = service_fn(|request: Call| async move {
+        let activity = request.extensions().get::<CurrentActivity>().unwrap().clone();
+        drain(request.into_body()).await;
+        activity.actor(Actor::service_account("settler").verified()).unwrap();
+        Ok::<_, Infallible>(respond(201, Empty::<Bytes>::new()))
+    });
+    let service = AuditLayer::new(recorder.log.clone()).capture_bodies().layer(establishing);
+    service.oneshot(post(Full::<Bytes>::from("{}"))).await.unwrap();
+    let outcome = recorder.outcome().await;
+    assert_eq!((&outcome["policy"], &outcome["result"]), (&"machines".into(), &"success".into()));
+    assert!(outcome.get("request_sha256").is_none());
+    assert!(outcome["error"].as_str().unwrap().contains("established"), "{outcome}");
 }
