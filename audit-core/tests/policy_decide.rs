@@ -337,4 +337,11 @@ fn a_spelling_that_brings_a_stricter_rule_loses_nothing_of_what_the_plain_one_as
     assert_eq!((odd.level(), odd.await_outcome()), (Level::Request, true));
     let subject = Subject::new(&nobody, "x").method("POST").path("/v1/%72efunds/42");
     assert_eq!(policy.explain(&subject).rule.level(), Level::Request);
+
+    // What is raised is still the rule that stands in the policy, with its conditions.
+    let text = format!("{text}[[rule]]\nname = \"posts\"\nmethods = [\"POST\"]\n");
+    let policy = Policy::from_toml(&text).unwrap();
+    let explained = policy.explain(&subject);
+    assert_eq!((explained.rule.name(), explained.rule.level()), ("posts", Level::Request));
+    assert_eq!(explained.rule.conditions(), policy.rules()[explained.position].conditions());
 }

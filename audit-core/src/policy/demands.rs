@@ -41,7 +41,7 @@ impl Demands {
         }
     }
 
-    /// `rule` under its own name, asking for this. It keeps no conditions: it has been chosen.
+    /// `rule` under its own name, asking for this.
     pub(super) fn made_of(self, rule: &Rule) -> Rule {
         Rule {
             name: rule.name.clone(),
@@ -51,7 +51,7 @@ impl Demands {
             on_failure: rule.on_failure,
             deadline: rule.deadline,
             await_outcome: self.await_outcome,
-            conditions: Default::default(),
+            conditions: Arc::clone(&rule.conditions),
         }
     }
 }

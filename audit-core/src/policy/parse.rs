@@ -1,6 +1,7 @@
 //! From TOML text to rules, refusing whatever does not mean what it says.
 
 use std::collections::HashSet;
+use std::sync::Arc;
 use std::time::Duration;
 
 use toml::Spanned;
@@ -162,16 +163,18 @@ impl<'v, 't> RuleReader<'v, 't> {
     fn read(&self) -> Result<Rule, Refusal> {
         check_keys(self.table, RULE_KEYS)?;
         let mut rule = Rule::named(self.name()?);
-        rule.conditions = self.conditions()?;
+        let mut conditions = self.conditions()?;
         let levels = Level::ALL.map(|level| (level.as_str(), level));
         rule.level = self.word("level", &levels)?.unwrap_or(rule.level);
         if rule.level == Level::None {
             self.refuse_recording_keys()?;
             rule.durability = Durability::Accepted;
             rule.on_failure = OnFailure::Allow;
+            rule.conditions = Arc::new(conditions);
             return Ok(rule);
         }
-        rule.conditions.treat_head_like_get();
+        conditions.treat_head_like_get();
+        rule.conditions = Arc::new(conditions);
         let durabilities = Durability::ALL.map(|class| (class.as_str(), class));
         let durability = self.word("durability", &durabilities)?;
         rule.durability = durability.unwrap_or(rule.durability);

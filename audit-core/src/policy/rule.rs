@@ -1,4 +1,5 @@
 use std::cmp::Ordering;
+use std::sync::Arc;
 use std::time::Duration;
 
 use crate::backend::Durability;
@@ -75,7 +76,7 @@ pub struct Rule {
     pub(super) on_failure: OnFailure,
     pub(super) deadline: Duration,
     pub(super) await_outcome: bool,
-    pub(super) conditions: Conditions,
+    pub(super) conditions: Arc<Conditions>,
 }
 
 impl Rule {
@@ -89,7 +90,7 @@ impl Rule {
             on_failure: OnFailure::Deny,
             deadline: Duration::from_secs(1),
             await_outcome: false,
-            conditions: Conditions::default(),
+            conditions: Arc::default(),
         }
     }
 
