@@ -99,7 +99,10 @@ impl Activity {
     }
 
     fn tightened(&self) -> Option<Tightened> {
-        lock(&self.running.as_ref()?.submission.amendments).tightened.clone()
+        let submission = &self.running.as_ref()?.submission;
+        // Under most policies no actor can bring another rule, and there is nothing to lock for.
+        submission.later.as_ref()?;
+        lock(&submission.amendments).tightened.clone()
     }
 
     /// The handle for handlers and inner layers.
