@@ -1,4 +1,6 @@
-//! The parts of the contract that are the same for every store of this crate.
+//! The parts of the contract that are the same for every store: for whoever writes one.
+//!
+//! A store need not use them. What counts is that it passes the conformance suite.
 
 use std::io;
 use std::ops::Range;
@@ -8,7 +10,11 @@ use super::{BackendError, Batch, Head};
 use crate::record::{Kind, Record};
 
 /// Refuses to start once the deadline has passed.
-pub(super) fn in_time(deadline: Instant, doing: &'static str) -> Result<(), BackendError> {
+///
+/// # Errors
+///
+/// [`BackendError::Unavailable`] when it has.
+pub fn in_time(deadline: Instant, doing: &'static str) -> Result<(), BackendError> {
     if Instant::now() < deadline {
         return Ok(());
     }
@@ -17,7 +23,11 @@ pub(super) fn in_time(deadline: Instant, doing: &'static str) -> Result<(), Back
 }
 
 /// Refuses a batch whose parts do not fit each other, before any of it is written.
-pub(super) fn check_batch(expected: Head, batch: &Batch<'_>) -> Result<(), BackendError> {
+///
+/// # Errors
+///
+/// [`BackendError::Misconfigured`] when they do not.
+pub fn check_batch(expected: Head, batch: &Batch<'_>) -> Result<(), BackendError> {
     let ends_fit = batch.ends.last().copied().unwrap_or(0) == batch.bytes.len()
         && batch.bytes.last().is_none_or(|byte| *byte == b'\n')
         && batch.ends.len() == batch.leaves.len()
@@ -35,7 +45,12 @@ pub(super) fn check_batch(expected: Head, batch: &Batch<'_>) -> Result<(), Backe
 
 /// How many lines of `batch` are in the log already, compared by their bytes: a retry after an
 /// unknown result. `read` returns whole lines from the start of the range, as many as it likes.
-pub(super) fn already_here<B: AsRef<[u8]>>(
+///
+/// # Errors
+///
+/// [`BackendError::Conflict`] when the log has other lines there, or ends before them; and what `read`
+/// fails with.
+pub fn already_here<B: AsRef<[u8]>>(
     head: Head,
     expected: Head,
     batch: &Batch<'_>,
@@ -64,23 +79,30 @@ pub(super) fn already_here<B: AsRef<[u8]>>(
 }
 
 /// Where the `index`th line of `batch` starts in its bytes.
-pub(super) fn start_of(batch: &Batch<'_>, index: usize) -> usize {
+#[must_use]
+pub fn start_of(batch: &Batch<'_>, index: usize) -> usize {
     let before = index.checked_sub(1);
     before.and_then(|at| batch.ends.get(at)).copied().unwrap_or(0)
 }
 
 /// How many ended lines `bytes` holds.
-pub(super) fn lines_in(bytes: &[u8]) -> usize {
+#[must_use]
+pub fn lines_in(bytes: &[u8]) -> usize {
     memchr::memchr_iter(b'\n', bytes).count()
 }
 
-/// Other bytes are where these should go.
-pub(super) fn conflict(found: Head) -> BackendError {
+/// The error for other bytes where these should go, in a log that ends at `found`.
+#[must_use]
+pub fn conflict(found: Head) -> BackendError {
     BackendError::Conflict { found: Some(found), detail: format!("the log ends at {} lines, with others", found.size) }
 }
 
 /// Refuses a checkpoint that is older than the newest one, or about lines that are not there.
-pub(super) fn check_published(published: Option<u64>, size: u64, lines: u64) -> Result<(), BackendError> {
+///
+/// # Errors
+///
+/// [`BackendError::Conflict`] and [`BackendError::Misconfigured`].
+pub fn check_published(published: Option<u64>, size: u64, lines: u64) -> Result<(), BackendError> {
     if let Some(published) = published.filter(|published| size < *published) {
         return Err(BackendError::Conflict {
             found: None,
@@ -95,7 +117,9 @@ pub(super) fn check_published(published: Option<u64>, size: u64, lines: u64) -> 
     Ok(())
 }
 
-/// Whether `line` is the one that a writer leaves when it closes the log in order.
-pub(super) fn is_log_closed(line: &[u8]) -> bool {
+/// Whether `line`, without its line feed, is the one that a writer leaves when it closes the log in
+/// order.
+#[must_use]
+pub fn is_log_closed(line: &[u8]) -> bool {
     Record::parse(line).is_ok_and(|record| record.kind() == Some(Kind::LogClosed))
 }

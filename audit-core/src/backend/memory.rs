@@ -4,7 +4,8 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Instant;
 
 use super::{
-    Backend, BackendError, Batch, Capabilities, Durability, Fencing, Head, Opened, Recovery, Synchronizer, contract,
+    Backend, BackendError, Batch, Capabilities, Durability, Fencing, Head, Opened, Reader, Recovery, Synchronizer,
+    contract,
 };
 use crate::evidence::CompactRange;
 
@@ -164,8 +165,21 @@ impl Backend for Memory {
         Ok(self.store().read(range).to_vec())
     }
 
+    fn reader(&mut self) -> Result<Box<dyn Reader>, BackendError> {
+        Ok(Box::new(MemoryReader(self.clone())))
+    }
+
     fn synchronizer(&mut self) -> Result<Box<dyn Synchronizer>, BackendError> {
         Ok(Box::new(MemorySynchronizer(self.clone())))
+    }
+}
+
+#[derive(Debug)]
+struct MemoryReader(Memory);
+
+impl Reader for MemoryReader {
+    fn read(&mut self, range: Range<u64>, deadline: Instant) -> Result<Vec<u8>, BackendError> {
+        self.0.read(range, deadline)
     }
 }
 

@@ -1,6 +1,9 @@
 //! Where lines are kept: the contract of a store, and the stores of this crate.
 
-mod contract;
+mod batching;
+mod capabilities;
+mod concern;
+pub mod contract;
 mod durability;
 mod error;
 mod file;
@@ -12,7 +15,10 @@ use std::time::Instant;
 
 use crate::evidence::{CompactRange, Hash};
 
-pub use durability::{Capabilities, Durability, Fencing};
+pub use batching::Batching;
+pub use capabilities::{Capabilities, Fencing};
+pub use concern::Concern;
+pub use durability::Durability;
 pub use error::BackendError;
 pub use file::{File, FileReader};
 pub use memory::Memory;
@@ -134,8 +140,14 @@ pub trait Backend: Send + fmt::Debug {
     /// The kind of store, for messages: `file`, `memory`, `s3`, …
     fn name(&self) -> &'static str;
 
-    /// What the store can promise, as it is configured.
+    /// What the store can promise. Before `open` this is what its configuration says; afterwards,
+    /// what was found.
     fn capabilities(&self) -> Capabilities;
+
+    /// Which batches suit the store: one that charges for each request wants few.
+    fn batching(&self) -> Batching {
+        Batching::default()
+    }
 
     /// Takes the log for this writer, repairs what a crash left, and says what is there.
     ///
@@ -175,6 +187,14 @@ pub trait Backend: Send + fmt::Debug {
     /// As for any call.
     fn read(&mut self, range: Range<u64>, deadline: Instant) -> Result<Vec<u8>, BackendError>;
 
+    /// A reader of the same log for other threads: what replicas are filled from. It sees every line
+    /// whose `append` has returned. Called after `open` or `create`, as often as there are replicas.
+    ///
+    /// # Errors
+    ///
+    /// As for any call.
+    fn reader(&mut self) -> Result<Box<dyn Reader>, BackendError>;
+
     /// The half that makes appended lines durable and publishes checkpoints, for use on a second
     /// thread. Called once, after `open` or `create`.
     ///
@@ -201,4 +221,26 @@ pub trait Synchronizer: Send + fmt::Debug {
     ///
     /// As for any call.
     fn publish(&mut self, note: &[u8], range: &CompactRange, deadline: Instant) -> Result<(), BackendError>;
+
+    /// Looks whether the store is still what it was when it was opened: settings that somebody may
+    /// have changed since, rights that were added, things that were deleted. Called now and then
+    /// while the log is open. Each concern becomes an `alert` record, once; by default there is none.
+    ///
+    /// # Errors
+    ///
+    /// As for any call; an error that may pass says nothing about the store and is ignored.
+    fn inspect(&mut self, deadline: Instant) -> Result<Vec<Concern>, BackendError> {
+        let _ = deadline;
+        Ok(Vec::new())
+    }
+}
+
+/// Reads lines of an open log, on another thread than its writer.
+pub trait Reader: Send + fmt::Debug {
+    /// As [`Backend::read`].
+    ///
+    /// # Errors
+    ///
+    /// As for any call.
+    fn read(&mut self, range: Range<u64>, deadline: Instant) -> Result<Vec<u8>, BackendError>;
 }

@@ -44,7 +44,9 @@ pub use publish::{
     a_checkpoint_is_never_replaced_by_an_older_one, a_checkpoint_survives_reopening, a_log_is_created_once,
     promises_are_kept,
 };
-pub use read::{a_read_returns_whole_lines_of_its_range, reads_return_what_was_appended};
+pub use read::{
+    a_read_returns_whole_lines_of_its_range, a_reader_sees_what_was_appended, reads_return_what_was_appended,
+};
 pub use reopen::{
     a_closed_log_needs_no_recovery, lines_after_the_checkpoint_are_adopted, reopening_yields_everything_acknowledged,
 };
@@ -82,7 +84,7 @@ impl std::error::Error for Violation {}
 /// One rule.
 type Rule = fn(&mut dyn Store) -> Result<(), Violation>;
 
-const RULES: [Rule; 15] = [
+const RULES: [Rule; 16] = [
     a_log_is_created_once,
     append_is_conditional_on_the_head,
     other_lines_never_take_a_position,
@@ -91,6 +93,7 @@ const RULES: [Rule; 15] = [
     a_batch_of_which_a_part_is_there_is_completed,
     reads_return_what_was_appended,
     a_read_returns_whole_lines_of_its_range,
+    a_reader_sees_what_was_appended,
     a_deadline_that_has_passed_is_a_typed_error,
     reopening_yields_everything_acknowledged,
     lines_after_the_checkpoint_are_adopted,

@@ -66,3 +66,34 @@ pub fn a_read_returns_whole_lines_of_its_range(store: &mut dyn Store) -> Result<
     }
     Ok(())
 }
+
+/// A reader on another thread sees every line whose append has returned, and nothing behind the last.
+///
+/// # Errors
+///
+/// When the store does otherwise.
+pub fn a_reader_sees_what_was_appended(store: &mut dyn Store) -> Result<(), Violation> {
+    let check = Check("a_reader_sees_what_was_appended");
+    let mut writer = check.created(store)?;
+    let mut reader = check.works("taking a reader", writer.reader())?;
+    let mut head = Head::EMPTY;
+    let mut next = 0;
+    for round in 0..5 {
+        let found = check.works("reading behind the end", reader.read(next..next + 10, soon()))?;
+        check.same("lines behind the end", &found, &Vec::new())?;
+        let sample = Sample::after(head).lines(40, &format!("round {round}"));
+        check.append(writer.as_mut(), &sample)?;
+        head = sample.head();
+        let mut all = Vec::new();
+        while next < head.size {
+            let found = check.works("reading elsewhere", reader.read(next..head.size, soon()))?;
+            if found.is_empty() {
+                return Err(check.violation(format!("line {next} of {} is not seen", head.size)));
+            }
+            next += memchr::memchr_iter(b'\n', &found).count() as u64;
+            all.extend_from_slice(&found);
+        }
+        check.same("what the reader sees", &(all == sample.bytes()), &true)?;
+    }
+    Ok(())
+}

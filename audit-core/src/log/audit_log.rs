@@ -115,7 +115,7 @@ impl AuditLog {
             return None;
         }
         let time = event.time.unwrap_or_else(SystemTime::now);
-        let id = ActivityId::new(time);
+        let id = event.id.unwrap_or_else(|| ActivityId::new(time));
         let parent = event.parent.or_else(CurrentActivity::current_id);
         let frame = EventFrame { kind, id, time, parent, policy: rule.name() };
         let body = encode_event(event, &frame, &shared.limits.record);

@@ -22,8 +22,16 @@ use crate::evidence::{Checkpoint, CompactRange, SignedCheckpoint, leaf_hash};
 use crate::key::{Key, VerifierKey};
 use crate::policy::Policy;
 
-/// Opens the log that `builder` describes.
+/// Opens the log that `builder` describes, on a thread of the log's own: a store may block there in
+/// ways that are not allowed on a thread of an async runtime.
 pub(crate) fn open(builder: Builder) -> Result<AuditLog, OpenError> {
+    let opening = spawn("audit-opening", move || open_here(builder))?;
+    opening.join().unwrap_or_else(|_| {
+        Err(OpenError::Backend(BackendError::Poisoned { detail: "the store or the signer panicked".into() }))
+    })
+}
+
+fn open_here(builder: Builder) -> Result<AuditLog, OpenError> {
     let Builder { origin, key, backend, policy, policy_file, limits, body_capture } = builder;
     let limits = limits.bounded();
     let key = key.ok_or_else(|| {
@@ -302,7 +310,10 @@ fn start(
     Ok(log)
 }
 
-fn spawn(name: &str, run: impl FnOnce() + Send + 'static) -> Result<thread::JoinHandle<()>, OpenError> {
+fn spawn<T: Send + 'static>(
+    name: &str,
+    run: impl FnOnce() -> T + Send + 'static,
+) -> Result<thread::JoinHandle<T>, OpenError> {
     thread::Builder::new().name(name.to_owned()).spawn(run).map_err(OpenError::Thread)
 }
 

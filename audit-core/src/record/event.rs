@@ -92,6 +92,7 @@ pub enum Protocol<'a> {
 /// Borrows from the request; it is encoded before the request moves on.
 #[derive(Clone, Debug)]
 pub struct Event<'a> {
+    pub(crate) id: Option<ActivityId>,
     pub(crate) time: Option<SystemTime>,
     pub(crate) parent: Option<ActivityId>,
     pub(crate) actor: Cow<'a, Actor>,
@@ -112,6 +113,7 @@ impl<'a> Event<'a> {
     #[must_use]
     pub fn action(action: impl Into<Cow<'a, str>>) -> Self {
         Self {
+            id: None,
             time: None,
             parent: None,
             actor: Cow::Owned(Actor::unknown()),
@@ -124,6 +126,14 @@ impl<'a> Event<'a> {
             method: None,
             path: None,
         }
+    }
+
+    /// Sets its identifier: for an event that had one before it came to the log, such as a row of an
+    /// outbox. Without it, the log makes one. Whoever sets it answers for it being used once.
+    #[must_use]
+    pub fn id(mut self, id: ActivityId) -> Self {
+        self.id = Some(id);
+        self
     }
 
     /// Sets when it happened. Without it, the time at which the log takes the event.

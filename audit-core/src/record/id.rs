@@ -24,7 +24,8 @@ const NIBBLES: [u8; 256] = {
 
 impl ActivityId {
     /// A new identifier for something that happens at `time`.
-    pub(crate) fn new(time: SystemTime) -> Self {
+    #[must_use]
+    pub fn new(time: SystemTime) -> Self {
         let millis = time.duration_since(UNIX_EPOCH).map_or(0, |since| since.as_millis() as u64);
         let mut random = [0; 10];
         random[..8].copy_from_slice(&fastrand::u64(..).to_le_bytes());

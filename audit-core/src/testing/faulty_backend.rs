@@ -2,7 +2,9 @@ use std::ops::Range;
 use std::time::Instant;
 
 use super::{Call, Faults};
-use crate::backend::{Backend, BackendError, Batch, Capabilities, Durability, Head, Opened, Synchronizer};
+use crate::backend::{
+    Backend, BackendError, Batch, Batching, Capabilities, Concern, Durability, Head, Opened, Reader, Synchronizer,
+};
 use crate::evidence::CompactRange;
 
 /// A store around another one, made to fail, hang or fill by its [`Faults`].
@@ -59,6 +61,10 @@ impl<B: Backend> Backend for FaultyBackend<B> {
         self.inner.capabilities()
     }
 
+    fn batching(&self) -> Batching {
+        self.inner.batching()
+    }
+
     fn open(&mut self, deadline: Instant) -> Result<Opened, BackendError> {
         through(&self.faults, Call::Open, true, || self.inner.open(deadline))
     }
@@ -79,6 +85,10 @@ impl<B: Backend> Backend for FaultyBackend<B> {
         through(&self.faults, Call::Read, true, || self.inner.read(range, deadline))
     }
 
+    fn reader(&mut self) -> Result<Box<dyn Reader>, BackendError> {
+        self.inner.reader()
+    }
+
     fn synchronizer(&mut self) -> Result<Box<dyn Synchronizer>, BackendError> {
         Ok(Box::new(FaultySynchronizer { inner: self.inner.synchronizer()?, faults: self.faults.clone() }))
     }
@@ -97,5 +107,9 @@ impl Synchronizer for FaultySynchronizer {
 
     fn publish(&mut self, note: &[u8], range: &CompactRange, deadline: Instant) -> Result<(), BackendError> {
         through(&self.faults, Call::Publish, true, || self.inner.publish(note, range, deadline))
+    }
+
+    fn inspect(&mut self, deadline: Instant) -> Result<Vec<Concern>, BackendError> {
+        self.inner.inspect(deadline)
     }
 }

@@ -1,5 +1,6 @@
 use std::fmt;
 
+use super::Finding;
 use crate::evidence::CompactRange;
 
 /// A log could not be read. Says nothing about what is in it.
@@ -127,6 +128,16 @@ pub trait LogReader: fmt::Debug + Sync {
     fn compact_range(&self, size: u64) -> Result<Option<CompactRange>, ReadError> {
         let _ = size;
         Ok(None)
+    }
+
+    /// What the store itself shows of tampering, besides what the lines and checkpoints say: delete
+    /// markers, second versions, messages or rows that are gone. Nothing by default.
+    ///
+    /// # Errors
+    ///
+    /// When the store fails.
+    fn inspect(&self) -> Result<Vec<Finding>, ReadError> {
+        Ok(Vec::new())
     }
 
     /// About how many bytes of lines there are, for showing progress.

@@ -144,6 +144,7 @@ impl<'a> Verifier<'a> {
             findings.extend(life.miscounts.into_vec());
         }
         findings.extend(life.findings.into_vec());
+        findings.extend(reader.inspect()?);
         let signed = heads
             .good()
             .filter(|head| chain.roots.at(head.size()) == Some(head.signed.checkpoint().root))

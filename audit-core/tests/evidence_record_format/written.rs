@@ -10,7 +10,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
-use audit_core::backend::{Backend, BackendError, Batch, Capabilities, File, Head, Opened, Synchronizer};
+use audit_core::backend::{Backend, BackendError, Batch, Capabilities, File, Head, Opened, Reader, Synchronizer};
 use audit_core::capture::{BodyCapture, BodyFormat, CapturedBody};
 use audit_core::record::{Actor, ActorType, Event, Http, Kind, Outcome, OutcomeResult, Principal, Protocol};
 use audit_core::record::{Record, Rpc, Span};
@@ -57,6 +57,10 @@ impl Backend for Fillable {
 
     fn read(&mut self, range: Range<u64>, deadline: Instant) -> Result<Vec<u8>, BackendError> {
         self.file.read(range, deadline)
+    }
+
+    fn reader(&mut self) -> Result<Box<dyn Reader>, BackendError> {
+        self.file.reader()
     }
 
     fn synchronizer(&mut self) -> Result<Box<dyn Synchronizer>, BackendError> {

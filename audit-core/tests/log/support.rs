@@ -2,7 +2,7 @@ use std::ops::Range;
 use std::sync::{Arc, Condvar, Mutex};
 use std::time::{Duration, Instant};
 
-use audit_core::backend::{Backend, BackendError, Batch, Capabilities, Head, Opened, Synchronizer};
+use audit_core::backend::{Backend, BackendError, Batch, Capabilities, Head, Opened, Reader, Synchronizer};
 use audit_core::evidence::CompactRange;
 use audit_core::log::{Builder, LogLimits};
 use audit_core::{AuditLog, Durability, Event, Key, Memory, Policy};
@@ -210,6 +210,10 @@ impl Backend for Valved {
 
     fn read(&mut self, range: Range<u64>, deadline: Instant) -> Result<Vec<u8>, BackendError> {
         self.memory.read(range, deadline)
+    }
+
+    fn reader(&mut self) -> Result<Box<dyn Reader>, BackendError> {
+        self.memory.reader()
     }
 
     fn synchronizer(&mut self) -> Result<Box<dyn Synchronizer>, BackendError> {

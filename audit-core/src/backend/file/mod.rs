@@ -1,8 +1,10 @@
 //! An append-only directory of JSON lines on a local disk.
 
 mod create;
+mod cursor;
 mod fault;
 mod layout;
+mod line_reader;
 mod lines;
 mod lock;
 mod open;
@@ -32,7 +34,9 @@ use self::lock::Lock;
 pub use self::reader::FileReader;
 use self::synchronizer::FileSynchronizer;
 use self::writer::Writer;
-use super::{Backend, BackendError, Batch, Capabilities, Durability, Fencing, Head, Opened, Synchronizer, contract};
+use super::{
+    Backend, BackendError, Batch, Capabilities, Durability, Fencing, Head, Opened, Reader, Synchronizer, contract,
+};
 use crate::key::VerifierKey;
 
 /// A log in a directory on a local disk.
@@ -178,6 +182,10 @@ impl Backend for File {
     fn read(&mut self, range: Range<u64>, deadline: Instant) -> Result<Vec<u8>, BackendError> {
         contract::in_time(deadline, "reading the log")?;
         self.writer()?.read(range)
+    }
+
+    fn reader(&mut self) -> Result<Box<dyn Reader>, BackendError> {
+        Ok(Box::new(self.writer()?.reader()))
     }
 
     fn synchronizer(&mut self) -> Result<Box<dyn Synchronizer>, BackendError> {

@@ -5,19 +5,18 @@ use std::ops::Range;
 use std::sync::Arc;
 
 use super::File;
+use super::cursor::Cursor;
 use super::fault;
 use super::layout::Layout;
-use super::lines::{self, Lines};
+use super::line_reader::LineReader;
+use super::lines::Lines;
 use super::room::Room;
 use super::segment::Segment;
 use super::shared::Shared;
 use super::tail;
 use crate::backend::{BackendError, Batch, Durability, Head, contract};
 
-/// The most that one `read` returns, unless a single line is longer.
-const READ: usize = 1 << 20;
-
-const READING: &str = "reading the log";
+pub(super) const READING: &str = "reading the log";
 
 /// An open log: where it ends, and the segment that takes the next line.
 #[derive(Debug)]
@@ -32,15 +31,7 @@ pub(super) struct Writer {
     unsure: bool,
     room: Room,
     segment_bytes: u64,
-    cursor: Option<Cursor>,
-}
-
-/// Where the last read ended: the next one mostly starts there.
-#[derive(Clone, Copy, Debug)]
-struct Cursor {
-    segment: u64,
-    seq: u64,
-    offset: u64,
+    cursor: Cursor,
 }
 
 impl Writer {
@@ -61,7 +52,7 @@ impl Writer {
             current,
             head,
             unsure: false,
-            cursor: None,
+            cursor: Cursor::new(),
         }
     }
 
@@ -74,6 +65,11 @@ impl Writer {
             self.current.check_untouched()?;
         }
         Ok(self.head)
+    }
+
+    /// A reader of the same lines for another thread.
+    pub(super) fn reader(&self) -> LineReader {
+        LineReader::new(self.layout.clone(), Arc::clone(&self.shared))
     }
 
     pub(super) fn append(&mut self, expected: Head, batch: &Batch<'_>) -> Result<Durability, BackendError> {
@@ -146,41 +142,16 @@ impl Writer {
         let after = self.firsts.partition_point(|first| *first <= range.start);
         let first = after.checked_sub(1).map(|at| self.firsts[at]);
         let first = first.ok_or_else(|| missing(range.start))?;
-        if first == self.current.first() {
-            let file = Arc::clone(self.current.file());
-            return self.read_from(&file, first, self.current.len(), range.start..end);
-        }
-        let path = self.layout.segment(first);
-        let file = fs::File::open(&path).map_err(|error| fault::failed(READING, &path, error))?;
-        let len = file.metadata().map_err(|error| fault::failed(READING, &path, error))?.len();
-        self.read_from(&file, first, len, range.start..end)
-    }
-
-    fn read_from(
-        &mut self,
-        file: &fs::File,
-        segment: u64,
-        len: u64,
-        range: Range<u64>,
-    ) -> Result<Vec<u8>, BackendError> {
-        let known = self.cursor.filter(|cursor| cursor.segment == segment && cursor.seq == range.start);
-        let offset = match known {
-            Some(cursor) => Some(cursor.offset),
-            None => lines::find(file, len, range.start).map_err(|error| self.unreadable(error))?,
+        let (file, len) = if first == self.current.first() {
+            (Arc::clone(self.current.file()), self.current.len())
+        } else {
+            let path = self.layout.segment(first);
+            let file = fs::File::open(&path).map_err(|error| fault::failed(READING, &path, error))?;
+            let len = file.metadata().map_err(|error| fault::failed(READING, &path, error))?.len();
+            (Arc::new(file), len)
         };
-        let offset = offset.ok_or_else(|| missing(range.start))?;
-        let rest = usize::try_from(len.saturating_sub(offset)).unwrap_or(usize::MAX);
-        let mut bytes = vec![0; rest.min(READ)];
-        let read = lines::read_at(file, &mut bytes, offset).map_err(|error| self.unreadable(error))?;
-        let wanted = usize::try_from(range.end - range.start).unwrap_or(usize::MAX);
-        let ends = memchr::memchr_iter(b'\n', &bytes[..read]).take(wanted);
-        let (count, end) = ends.fold((0, 0), |(count, _), at| (count + 1, at + 1));
-        if end == 0 {
-            return Err(missing(range.start));
-        }
-        bytes.truncate(end);
-        self.cursor = Some(Cursor { segment, seq: range.start + count, offset: offset + end as u64 });
-        Ok(bytes)
+        let read = self.cursor.read(&file, first, len, range.start..end);
+        read.map_err(|error| self.unreadable(error))?.ok_or_else(|| missing(range.start))
     }
 
     fn unreadable(&self, error: std::io::Error) -> BackendError {
@@ -190,7 +161,7 @@ impl Writer {
 }
 
 /// A line that has to be there cannot be found.
-fn missing(seq: u64) -> BackendError {
+pub(super) fn missing(seq: u64) -> BackendError {
     BackendError::Tampered {
         seq: Some(seq),
         detail: "the line is not where its segment has to hold it; keep the directory as evidence".into(),

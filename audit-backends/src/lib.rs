@@ -1,0 +1,1 @@
+//! Opens any store of the audit log from a URL or a configuration file.
