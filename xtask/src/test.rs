@@ -15,7 +15,7 @@ pub(crate) use count::Count;
 
 pub(crate) fn run(options: &[String]) -> Result {
     Arguments::new(options).end()?;
-    install::install(&TOOLS)?;
+    install::install_servers(&TOOLS)?;
 
     let mut count = Count::default();
     let mut failures = Vec::new();
