@@ -5,6 +5,7 @@
 //! What is not installed is an error that says so: a missing server is a failure, never a skipped
 //! test. `cargo xtask test` installs what is needed.
 
+mod port;
 mod process;
 mod programs;
 mod proxy;
@@ -12,6 +13,7 @@ mod proxy;
 /// Why a server could not be started, reached or stopped: a sentence for whoever runs the tests.
 pub type Failure = Box<dyn std::error::Error + Send + Sync>;
 
-pub use process::{Process, free_port, wait_until};
+pub use port::free_port;
+pub use process::{Process, wait_until};
 pub use programs::{program, python_environment, python_program};
 pub use proxy::{Mode, Proxy};

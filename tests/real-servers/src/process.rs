@@ -2,20 +2,21 @@
 
 use std::fs::File;
 use std::io::{BufRead as _, BufReader};
-use std::net::{Ipv4Addr, TcpListener};
+use std::os::unix::process::CommandExt as _;
 use std::path::{Path, PathBuf};
 use std::process::{Child, ChildStdin, Command, Stdio};
 use std::time::{Duration, Instant};
 
-use rustix::process::{Pid, Signal, kill_process, test_kill_process};
+use rustix::process::{Pid, Signal, kill_process};
 
 use crate::Failure;
 
 /// Starts the program that follows, says its id, and kills it when its own standard input ends:
-/// that is when whoever started the guardian is gone, in whatever way.
+/// that is when whoever started the guardian is gone, in whatever way. Nothing else ends it.
 const GUARDIAN: &str = r#"exec 3<&0
 "$@" </dev/null 3<&- >&4 2>&4 &
 server=$!
+trap '' HUP INT QUIT TERM
 echo $server
 exec >/dev/null 4>&-
 cat <&3 >/dev/null
@@ -31,6 +32,8 @@ const GONE: Duration = Duration::from_secs(10);
 pub struct Process {
     name: String,
     pid: Pid,
+    /// When it started, in ticks since boot: another process may get its id when it is gone.
+    started: Option<u64>,
     guardian: Child,
     /// Closed to let the guardian end the server.
     alive: Option<ChildStdin>,
@@ -59,6 +62,8 @@ impl Process {
             .arg(log)
             .arg(program)
             .args(arguments)
+            // What is typed at the terminal ends us, and the guardian then ends the server.
+            .process_group(0)
             .envs(environment.iter().map(|(name, value)| (*name, value.as_str())))
             .stdin(Stdio::piped())
             .stdout(Stdio::piped())
@@ -72,7 +77,8 @@ impl Process {
         let pid = first.trim().parse().ok().and_then(Pid::from_raw);
         let pid = pid.ok_or_else(|| format!("{name} was not started"))?;
         let alive = guardian.stdin.take();
-        Ok(Self { name, pid, guardian, alive, log: log.to_owned() })
+        let started = Stat::of(pid).map(|stat| stat.started);
+        Ok(Self { name, pid, started, guardian, alive, log: log.to_owned() })
     }
 
     /// The process id.
@@ -84,7 +90,7 @@ impl Process {
     /// Whether it runs.
     #[must_use]
     pub fn is_running(&self) -> bool {
-        test_kill_process(self.pid).is_ok() && !is_zombie(self.id())
+        Stat::of(self.pid).is_some_and(|stat| Some(stat.started) == self.started && !stat.has_ended())
     }
 
     /// Ends it with SIGKILL, at once, and waits until it is gone.
@@ -98,15 +104,15 @@ impl Process {
         self.end(Signal::KILL, GONE);
     }
 
-    /// Stops it where it stands with SIGSTOP: its sockets accept, and nobody answers.
+    /// Stops it where it stands with SIGSTOP: its sockets accept, and nobody answers. Processes that
+    /// it started go on.
     pub fn freeze(&self) {
-        // One that is gone need not be stopped.
-        let _ = kill_process(self.pid, Signal::STOP);
+        self.signal(Signal::STOP);
     }
 
     /// Lets it go on after [`freeze`](Self::freeze).
     pub fn thaw(&self) {
-        let _ = kill_process(self.pid, Signal::CONT);
+        self.signal(Signal::CONT);
     }
 
     /// Waits until `ready` says so; fails when the process ends before, or after `patience`.
@@ -136,9 +142,14 @@ impl Process {
     }
 
     fn end(&mut self, signal: Signal, patience: Duration) {
-        if kill_process(self.pid, signal).is_ok() {
+        if self.signal(signal) {
             wait_until(patience, || !self.is_running());
         }
+    }
+
+    /// Whether there was somebody to send it to.
+    fn signal(&self, signal: Signal) -> bool {
+        self.is_running() && kill_process(self.pid, signal).is_ok()
     }
 }
 
@@ -151,10 +162,30 @@ impl Drop for Process {
     }
 }
 
-/// Whether a process has ended and nobody has asked how.
-fn is_zombie(pid: i32) -> bool {
-    let stat = std::fs::read_to_string(format!("/proc/{pid}/stat")).unwrap_or_default();
-    stat.rsplit(')').next().is_some_and(|rest| rest.trim_start().starts_with('Z'))
+/// What the kernel says about a process (`proc_pid_stat(5)`).
+struct Stat {
+    state: char,
+    threads: u32,
+    started: u64,
+}
+
+impl Stat {
+    /// `None` when there is no such process.
+    fn of(pid: Pid) -> Option<Self> {
+        let stat = std::fs::read_to_string(format!("/proc/{}/stat", pid.as_raw_nonzero())).ok()?;
+        // The name comes before, in brackets, and may hold anything.
+        let mut fields = stat.rsplit(')').next()?.split_whitespace();
+        let state = fields.next()?.chars().next()?;
+        let threads = fields.nth(16)?.parse().ok()?;
+        let started = fields.nth(1)?.parse().ok()?;
+        Some(Self { state, threads, started })
+    }
+
+    /// Whether it has ended in full and nobody has asked how. Its first thread may end long before
+    /// those that hold the ports.
+    fn has_ended(&self) -> bool {
+        self.state == 'X' || (self.state == 'Z' && self.threads <= 1)
+    }
 }
 
 /// Looks again and again until `done` says so; false when it has not after `patience`.
@@ -167,13 +198,4 @@ pub fn wait_until(patience: Duration, mut done: impl FnMut() -> bool) -> bool {
         std::thread::sleep(Duration::from_millis(10));
     }
     true
-}
-
-/// A port of the loopback address that nobody listens on now.
-///
-/// # Errors
-///
-/// When there is none.
-pub fn free_port() -> Result<u16, Failure> {
-    Ok(TcpListener::bind((Ipv4Addr::LOCALHOST, 0))?.local_addr()?.port())
 }

@@ -34,7 +34,7 @@ pub struct Proxy {
 
 #[derive(Debug)]
 struct Shared {
-    target: Mutex<SocketAddr>,
+    target: SocketAddr,
     mode: Mutex<Mode>,
     connections: Mutex<Vec<TcpStream>>,
     ended: AtomicBool,
@@ -63,7 +63,7 @@ impl Proxy {
         let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0))?;
         let port = listener.local_addr()?.port();
         let shared = Arc::new(Shared {
-            target: Mutex::new(SocketAddr::from((Ipv4Addr::LOCALHOST, target))),
+            target: SocketAddr::from((Ipv4Addr::LOCALHOST, target)),
             mode: Mutex::new(Mode::Pass),
             connections: Mutex::default(),
             ended: AtomicBool::new(false),
@@ -123,8 +123,7 @@ fn connect(client: TcpStream, shared: &Arc<Shared>) -> std::io::Result<()> {
     while shared.mode() == Mode::Hang && !shared.ended.load(Ordering::Relaxed) {
         thread::sleep(PAUSE);
     }
-    let target = *shared.target.lock().unwrap_or_else(PoisonError::into_inner);
-    let server = TcpStream::connect(target)?;
+    let server = TcpStream::connect(shared.target)?;
     for stream in [&client, &server] {
         stream.set_nodelay(true)?;
         shared.connections.lock().unwrap_or_else(PoisonError::into_inner).push(stream.try_clone()?);
