@@ -143,7 +143,7 @@ impl Activity {
         };
         let amendments = running.amendments();
         let waiter = Arc::new(running.submission.outcome(amendments.tightened.as_ref()));
-        if waiter.wanted == Durability::Accepted {
+        if waiter.demand.wanted == Durability::Accepted {
             running.end(&outcome, amendments, None);
             return Finish { submission: None };
         }

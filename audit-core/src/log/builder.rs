@@ -3,7 +3,7 @@ use std::time::{Duration, Instant};
 
 use super::open::open;
 use super::sequencer::far;
-use super::{AuditLog, OpenError};
+use super::{AuditLog, OpenError, Replica};
 use crate::backend::Backend;
 use crate::capture::BodyCapture;
 use crate::key::Key;
@@ -59,6 +59,13 @@ pub struct LogLimits {
     pub heartbeat: Duration,
     /// The longest time that opening the store may take, repairs included: 5 min.
     pub open_timeout: Duration,
+    /// How long opening waits for replicas; those that do not answer are compared later, and nothing
+    /// is signed until then: 5 s.
+    pub replica_open_timeout: Duration,
+    /// The longest wait between two attempts on a replica that fails: 30 s.
+    pub replica_backoff: Duration,
+    /// The time between two looks at the settings of each store: 60 s.
+    pub inspect_interval: Duration,
     /// The longest time that one call of the backend may take: 10 s.
     pub backend_timeout: Duration,
     /// The time between two looks at the policy file: 1 s. What is found changed is read when it has
@@ -94,6 +101,9 @@ impl Default for LogLimits {
             gap_interval: Duration::from_secs(1),
             heartbeat: Duration::from_secs(60),
             open_timeout: Duration::from_secs(300),
+            replica_open_timeout: Duration::from_secs(5),
+            replica_backoff: Duration::from_secs(30),
+            inspect_interval: Duration::from_secs(60),
             backend_timeout: Duration::from_secs(10),
             policy_interval: Duration::from_secs(1),
             policy_changes: 64,
@@ -120,6 +130,9 @@ impl LogLimits {
             &mut self.gap_interval,
             &mut self.heartbeat,
             &mut self.open_timeout,
+            &mut self.replica_open_timeout,
+            &mut self.replica_backoff,
+            &mut self.inspect_interval,
             &mut self.backend_timeout,
             &mut self.policy_interval,
         ] {
@@ -140,6 +153,8 @@ pub struct Builder {
     pub(crate) policy_file: Option<PathBuf>,
     pub(crate) limits: LogLimits,
     pub(crate) body_capture: Option<BodyCapture>,
+    pub(crate) replicas: Vec<Replica>,
+    pub(crate) stop_when_weakened: bool,
 }
 
 impl Builder {
@@ -152,6 +167,8 @@ impl Builder {
             policy_file: None,
             limits: LogLimits::default(),
             body_capture: None,
+            replicas: Vec::new(),
+            stop_when_weakened: false,
         }
     }
 
@@ -164,6 +181,32 @@ impl Builder {
     /// Where the log is kept. Required.
     pub fn backend(mut self, backend: impl Backend + 'static) -> Self {
         self.backend = Some(Box::new(backend));
+        self
+    }
+
+    /// As [`backend`](Self::backend), for a store that is boxed already.
+    pub fn boxed_backend(mut self, backend: Box<dyn Backend>) -> Self {
+        self.backend = Some(backend);
+        self
+    }
+
+    /// A further place for the same lines, filled from the first. At most 8 of them.
+    ///
+    /// The primary has to reach `synced` by itself, so that replicas get only what is there for good.
+    /// When the log is opened, every replica is compared with the primary. What a replica has and the
+    /// primary lost is copied back, and one that contradicts the primary keeps the log from opening.
+    /// One that cannot be reached is compared when it can be; nothing is signed until then, and if it
+    /// turns out to contradict the log, that stops.
+    pub fn replica(mut self, replica: Replica) -> Self {
+        self.replicas.push(replica);
+        self
+    }
+
+    /// Whether the log stops, as by [`AuditLog::close`], when one of its stores is no longer what it
+    /// was when it was opened: deletion allowed, retention shortened, syncing turned off. Without it, an
+    /// `alert` record is all that happens.
+    pub const fn stop_when_weakened(mut self, stop: bool) -> Self {
+        self.stop_when_weakened = stop;
         self
     }
 
@@ -213,13 +256,13 @@ impl Builder {
     /// Opens the log, or makes it if the store is empty, and records `log.opened`.
     ///
     /// Blocks on the store: call it before serving, outside async code or where blocking is
-    /// allowed. Starts three threads, and a fourth for a policy file.
+    /// allowed. Starts three threads, one for each replica, and one for a policy file.
     ///
     /// # Errors
     ///
     /// When something required is missing or impossible, the policy file cannot be used, the policy asks for more than the
-    /// backend can give, the log belongs to another key or origin, another writer holds it, or
-    /// what is stored has been tampered with.
+    /// stores can give, the log belongs to another key or origin, another writer holds it, what is
+    /// stored has been tampered with, or a replica contradicts the primary.
     pub fn open(self) -> Result<AuditLog, OpenError> {
         open(self)
     }

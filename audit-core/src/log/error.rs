@@ -120,6 +120,18 @@ pub enum OpenError {
         /// What is wrong and what to do.
         detail: String,
     },
+    /// Two stores of the log contradict each other: keep both as evidence.
+    Forked {
+        /// Which, and from which record on.
+        detail: String,
+    },
+    /// A replica cannot be used.
+    Replica {
+        /// What it is called.
+        name: String,
+        /// What is wrong with it.
+        source: BackendError,
+    },
     /// The policy file cannot be read, or what is in it is no policy.
     Policy(PolicyError),
     /// The backend could not be opened.
@@ -140,6 +152,10 @@ impl fmt::Display for OpenError {
                 write!(f, "policy rule `{rule}` asks for `{wanted}`, which cannot be given: {detail}")
             }
             Self::Tampered { detail } => write!(f, "the log has been tampered with: {detail}"),
+            Self::Forked { detail } => {
+                write!(f, "the log is forked: {detail}; keep both as evidence, see `audit verify --replica`")
+            }
+            Self::Replica { name, source } => write!(f, "the replica `{name}` cannot be used: {source}"),
             Self::Policy(error) => error.fmt(f),
             Self::Backend(error) => error.fmt(f),
             Self::Key(error) => error.fmt(f),
@@ -153,7 +169,7 @@ impl std::error::Error for OpenError {
     fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
         match self {
             Self::Policy(error) => Some(error),
-            Self::Backend(error) => Some(error),
+            Self::Backend(error) | Self::Replica { source: error, .. } => Some(error),
             Self::Key(error) => Some(error),
             Self::Sign(error) => Some(error),
             Self::Thread(error) => Some(error),

@@ -22,4 +22,26 @@ pub struct Health {
     pub unreported_losses: u64,
     /// The last thing that went wrong, until an append succeeds.
     pub last_error: Option<String>,
+    /// The replicas, in the order in which they were given.
+    pub replicas: Vec<ReplicaHealth>,
+}
+
+/// How a replica is doing.
+#[derive(Clone, Debug)]
+#[non_exhaustive]
+pub struct ReplicaHealth {
+    /// What it is called.
+    pub name: String,
+    /// Whether it has been compared with the primary since the log was opened. While one has not,
+    /// nothing is signed.
+    pub compared: bool,
+    /// How many lines it is known to hold.
+    pub records: u64,
+    /// How many synced lines it lacks.
+    pub lag_records: u64,
+    /// How long ago the oldest line that it lacks was synced, to within 100 ms or a thousandth of the
+    /// outage.
+    pub lag_time: Duration,
+    /// The last thing that went wrong with it, until something works again.
+    pub last_error: Option<String>,
 }

@@ -3,6 +3,7 @@ use std::sync::{Arc, Mutex};
 use std::time::Instant;
 
 use super::Receipt;
+use super::demand::Demand;
 use super::shared::lock;
 use super::submission::Submission;
 use crate::backend::Durability;
@@ -14,6 +15,8 @@ use crate::evidence::Hash;
 pub(crate) struct Inflight {
     appending: Mutex<Vec<Arc<Submission>>>,
     unsynced: Mutex<VecDeque<Unsynced>>,
+    /// On stable storage, and not yet in as many stores as their rule asks.
+    uncopied: Mutex<VecDeque<Unsynced>>,
 }
 
 /// A record that is in the log and not yet as durable as its rule asks.
@@ -57,6 +60,35 @@ impl Inflight {
         std::mem::replace(&mut *unsynced, rest)
     }
 
+    /// Adds a record that waits for replicas, in order of `seq`.
+    pub(crate) fn await_copies(&self, record: Unsynced) {
+        lock(&self.uncopied).push_back(record);
+    }
+
+    /// Takes those that are below the line which `met_below` says for what they ask.
+    pub(crate) fn take_copied(&self, met_below: impl Fn(Demand) -> u64) -> Vec<Unsynced> {
+        let mut known: Vec<(Demand, u64)> = Vec::new();
+        let mut uncopied = lock(&self.uncopied);
+        let mut met = Vec::new();
+        for record in std::mem::take(&mut *uncopied) {
+            let demand = record.submission.demand;
+            let below = match known.iter().find(|(asked, _)| *asked == demand) {
+                Some((_, below)) => *below,
+                None => {
+                    let below = met_below(demand);
+                    known.push((demand, below));
+                    below
+                }
+            };
+            if record.seq < below {
+                met.push(record);
+            } else {
+                uncopied.push_back(record);
+            }
+        }
+        met
+    }
+
     /// Those whose deadline has passed: first those that may still land, then those that have
     /// landed without being durable in time, which are taken out. And the earliest deadline left.
     pub(crate) fn expire(&self, now: Instant) -> (Vec<Arc<Submission>>, Vec<Unsynced>, Option<Instant>) {
@@ -78,13 +110,15 @@ impl Inflight {
                 may_land.push(Arc::clone(submission));
             }
         }
-        let mut unsynced = lock(&self.unsynced);
         let mut late = Vec::new();
-        for record in std::mem::take(&mut *unsynced) {
-            if keep(&record.submission) {
-                unsynced.push_back(record);
-            } else {
-                late.push(record);
+        for waiting in [&self.unsynced, &self.uncopied] {
+            let mut waiting = lock(waiting);
+            for record in std::mem::take(&mut *waiting) {
+                if keep(&record.submission) {
+                    waiting.push_back(record);
+                } else {
+                    late.push(record);
+                }
             }
         }
         (may_land, late, earliest)
@@ -92,6 +126,9 @@ impl Inflight {
 
     /// Everybody, for the end of the log: those that may have landed, and those that have.
     pub(crate) fn take_all(&self) -> (Vec<Arc<Submission>>, VecDeque<Unsynced>) {
-        (std::mem::take(&mut *lock(&self.appending)), std::mem::take(&mut *lock(&self.unsynced)))
+        let appending = std::mem::take(&mut *lock(&self.appending));
+        let mut landed = std::mem::take(&mut *lock(&self.unsynced));
+        landed.append(&mut lock(&self.uncopied));
+        (appending, landed)
     }
 }

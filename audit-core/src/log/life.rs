@@ -6,6 +6,7 @@ use std::time::SystemTime;
 use super::Coverage;
 use super::clock::ClockState;
 use super::coverage::Told;
+use super::open_replicas::Healed;
 use super::queue::OwnWords;
 use super::shared::Shared;
 use crate::backend::{Capabilities, Recovery};
@@ -22,6 +23,7 @@ fn start(shared: &Shared, kind: Kind) -> BodyWriter {
 /// `log.opened`: who writes, with which key, under which rules.
 pub(crate) fn opened(shared: &Shared, origin: &str, policy: &Policy, capabilities: Capabilities) -> Vec<u8> {
     let limits = &shared.limits;
+    let rest = limits.checkpoint_rest.max(capabilities.checkpoint_rest);
     let mut body = start(shared, Kind::LogOpened);
     body.text("origin", origin, 512);
     body.text("log", shared.verifier_key.name().rsplit('/').next().unwrap_or_default(), 64);
@@ -34,14 +36,14 @@ pub(crate) fn opened(shared: &Shared, origin: &str, policy: &Policy, capabilitie
     body.word("durability", capabilities.sync.as_str());
     body.number("checkpoint_records", limits.checkpoint_records);
     body.number("checkpoint_ms", u64::try_from(limits.checkpoint_interval.as_millis()).unwrap_or(u64::MAX));
-    body.number("checkpoint_rest_ms", u64::try_from(limits.checkpoint_rest.as_millis()).unwrap_or(u64::MAX));
+    body.number("checkpoint_rest_ms", u64::try_from(rest.as_millis()).unwrap_or(u64::MAX));
     body.number("heartbeat_s", limits.heartbeat.as_secs());
     clock(&mut body);
     body.finish(None)
 }
 
 /// `log.recovered`: what a crash left, and what was kept of it.
-pub(crate) fn recovered(shared: &Shared, recovery: &Recovery) -> Vec<u8> {
+pub(crate) fn recovered(shared: &Shared, recovery: &Recovery, healed: Option<&Healed>) -> Vec<u8> {
     let mut body = start(shared, Kind::LogRecovered);
     body.number("signed", recovery.signed);
     body.number("adopted", recovery.adopted);
@@ -50,6 +52,10 @@ pub(crate) fn recovered(shared: &Shared, recovery: &Recovery) -> Vec<u8> {
     body.number("cut_lines", recovery.cut_lines);
     if let Some(digest) = recovery.cut_sha256 {
         body.word("cut_sha256", &digest.to_hex());
+    }
+    if let Some(Healed { from, lines }) = healed {
+        body.number("healed", *lines);
+        body.text("healed_from", from, 64);
     }
     body.boolean("losses_unknown", true);
     body.finish(None)

@@ -5,42 +5,53 @@
 //! append. A second thread, the *synchronizer*, waits for stable storage, grows the tree and
 //! signs checkpoints, so that callers who need only `written` never wait for a disk. A third
 //! keeps every *deadline*, whatever the other two are stuck in. A fourth, where there is a policy
-//! file, looks at that.
+//! file, looks at that. Each replica has a thread of its own, which fills it from the primary.
 //!
 //! What may be trusted:
 //!
 //! * The head moves only after the backend's acknowledgement. After an unknown result the store is
 //!   read and compared before anything else is appended.
-//! * Nothing is signed that is not synced.
+//! * Nothing is signed that is not synced, or before it has been compared with every replica.
 //! * A record that was asked for and is not in the log is counted, and the count is written as a
 //!   `gap` as soon as the log can be written again.
 
 mod activity;
+mod alerts;
 mod audit_log;
 mod audited;
 mod begin;
 mod builder;
 mod clock;
 mod close;
+mod comparing;
 mod completion;
+mod copied;
+mod copies;
 mod coverage;
 mod current;
 mod deadlines;
+mod demand;
 mod error;
 mod exclusions;
+mod healing;
 mod health;
 mod inflight;
+mod lag;
 mod life;
 mod losses;
 mod open;
+mod open_replicas;
 mod policy_change;
 mod policy_file;
 mod queue;
 mod receipt;
+mod replica;
 mod requirements;
 mod sequencer;
 mod shared;
+mod shipping;
 mod stamp;
+mod stores;
 mod submission;
 mod synchronizer;
 mod tightening;
@@ -54,6 +65,7 @@ pub use close::{CheckpointNow, Close, Closed};
 pub use coverage::Coverage;
 pub use current::{AmendError, CurrentActivity, Entered, Scope};
 pub use error::{CloseError, OpenError, Refused};
-pub use health::Health;
+pub use health::{Health, ReplicaHealth};
 pub use policy_change::{ChangePolicyError, PolicyChange};
 pub use receipt::Receipt;
+pub use replica::Replica;

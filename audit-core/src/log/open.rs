@@ -1,22 +1,26 @@
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::{Arc, Mutex, RwLock, mpsc};
+use std::sync::{Arc, Mutex, OnceLock, RwLock, mpsc};
 use std::task::{Context, Wake, Waker};
 use std::thread::{self, Thread};
 use std::time::Instant;
 
+use super::alerts::Watch;
 use super::completion::Completion;
 use super::coverage::Counters;
 use super::deadlines::keep_deadlines;
 use super::inflight::Inflight;
 use super::losses::Losses;
+use super::open_replicas::{Candidate, Healed, open_all, reconcile};
 use super::policy_file::{PolicyFile, watch};
 use super::queue::{Entry, Queue};
 use super::requirements::check_policy;
 use super::sequencer::{Sequencer, far};
-use super::shared::{Progress, Shared};
+use super::shared::{NewestCheckpoint, Progress, Shared};
+use super::shipping::Shipper;
+use super::stores::Stores;
 use super::synchronizer::{Landed, SynchronizerThread};
 use super::{AuditLog, Builder, LogLimits, OpenError, Refused, life};
-use crate::backend::{Backend, BackendError, Head, Opened};
+use crate::backend::{Backend, BackendError, Durability, Fencing, Head, Opened};
 use crate::capture::BodyCapture;
 use crate::evidence::{Checkpoint, CompactRange, SignedCheckpoint, leaf_hash};
 use crate::key::{Key, VerifierKey};
@@ -32,7 +36,8 @@ pub(crate) fn open(builder: Builder) -> Result<AuditLog, OpenError> {
 }
 
 fn open_here(builder: Builder) -> Result<AuditLog, OpenError> {
-    let Builder { origin, key, backend, policy, policy_file, limits, body_capture } = builder;
+    let Builder { origin, key, backend, policy, policy_file, limits, body_capture, replicas, stop_when_weakened } =
+        builder;
     let limits = limits.bounded();
     let key = key.ok_or_else(|| {
         configuration("no signing key: give the builder one with `.key(..)`; `audit keygen` makes one")
@@ -44,20 +49,84 @@ fn open_here(builder: Builder) -> Result<AuditLog, OpenError> {
         Some(path) => PolicyFile::load(path).map(|(file, policy)| (Some(file), policy))?,
         None => (None, policy),
     };
-    check_policy(&policy, backend.capabilities(), body_capture.is_some())?;
+    if replicas.is_empty() && !backend.capabilities().remote {
+        // What can be told beforehand leaves no trace in the store.
+        let stores = Stores::new(backend.capabilities(), Vec::new(), 0, 0);
+        check_policy(&policy, &stores, body_capture.is_some())?;
+    }
 
-    let opened = backend.open(far(Instant::now(), limits.open_timeout))?;
-    let key = match &opened.verifier_key {
+    let mut opened = backend.open(far(Instant::now(), limits.open_timeout))?;
+    check_primary(backend.as_ref(), !replicas.is_empty())?;
+    let mut candidates = open_all(replicas, &limits)?;
+    let states = candidates.iter().map(Candidate::state).collect();
+    check_policy(&policy, &Stores::new(backend.capabilities(), states, 0, 0), body_capture.is_some())?;
+    let elsewhere = candidates.iter().find_map(Candidate::verifier_key);
+    let key = match opened.verifier_key.as_deref().or(elsewhere) {
         Some(text) => known_key(&origin, &key, text)?,
-        None => {
-            let key = key.with_name(&format!("{origin}/{}", new_log_id()?))?;
-            backend.create(&key.verifier().to_string(), limits.backend_deadline())?;
-            key
-        }
+        None => key.with_name(&format!("{origin}/{}", new_log_id()?))?,
     };
+    if opened.verifier_key.is_none() {
+        backend.create(&key.verifier().to_string(), limits.backend_deadline())?;
+    }
     let verifier_key = key.verifier().clone();
-    let (range, signed) = tree(&opened, &verifier_key, backend.as_mut(), &limits)?;
-    start(&origin, key, backend, policy, policy_file, body_capture, limits, &opened, range, signed)
+    let healed = reconcile(backend.as_mut(), &mut opened, &mut candidates, &verifier_key, &limits)?;
+    let trees = trees(&opened, &verifier_key, backend.as_mut(), &limits)?;
+    let log = Opening {
+        origin,
+        key,
+        backend,
+        policy,
+        policy_file,
+        body_capture,
+        limits,
+        stop_when_weakened,
+        opened,
+        healed,
+        candidates,
+        trees,
+    };
+    start(log)
+}
+
+/// All that has been established about a log before its threads start.
+struct Opening {
+    origin: String,
+    key: Key,
+    backend: Box<dyn Backend>,
+    policy: Policy,
+    policy_file: Option<PolicyFile>,
+    body_capture: Option<BodyCapture>,
+    limits: LogLimits,
+    stop_when_weakened: bool,
+    opened: Opened,
+    healed: Option<Healed>,
+    candidates: Vec<Candidate>,
+    trees: Trees,
+}
+
+/// The tree of a log at two of its sizes.
+struct Trees {
+    /// At the newest checkpoint.
+    signed: CompactRange,
+    /// At the end.
+    head: CompactRange,
+}
+
+/// Refuses a store that must not be the first place of a log.
+fn check_primary(backend: &dyn Backend, has_replicas: bool) -> Result<(), OpenError> {
+    let (capabilities, name) = (backend.capabilities(), backend.name());
+    if capabilities.fencing == Fencing::Detected {
+        return Err(configuration(format!(
+            "the `{name}` store notices a second writer only afterwards: it can be a replica, and not the primary"
+        )));
+    }
+    if has_replicas && !capabilities.can_reach(Durability::Synced) {
+        return Err(configuration(format!(
+            "the `{name}` store reaches `{}` and cannot have replicas: a primary with replicas has to reach `synced`",
+            capabilities.sync
+        )));
+    }
+    Ok(())
 }
 
 fn configuration(detail: impl Into<String>) -> OpenError {
@@ -146,15 +215,15 @@ fn known_key(origin: &str, key: &Key, text: &str) -> Result<Key, OpenError> {
     Ok(key)
 }
 
-/// The tree at the head of the log, checked against the newest checkpoint, and that one's size.
-fn tree(
+/// The tree at the newest checkpoint, checked against that, and at the head of the log.
+fn trees(
     opened: &Opened,
     key: &VerifierKey,
     backend: &mut dyn Backend,
     limits: &LogLimits,
-) -> Result<(CompactRange, u64), OpenError> {
+) -> Result<Trees, OpenError> {
     let tampered = |detail: String| OpenError::Tampered { detail };
-    let signed = match &opened.checkpoint {
+    let newest = match &opened.checkpoint {
         None => None,
         Some(bytes) => {
             let signed = SignedCheckpoint::parse(bytes)
@@ -165,14 +234,14 @@ fn tree(
             Some(signed)
         }
     };
-    if signed.is_none() && opened.head.size > 0 {
+    if newest.is_none() && opened.head.size > 0 {
         // A log is signed before its first record: only by other hands can it have lost that.
         return Err(tampered(format!(
             "the store holds {} records and no checkpoint; keep it as evidence and start a new log elsewhere",
             opened.head.size
         )));
     }
-    let checkpoint = signed.as_ref().map(SignedCheckpoint::checkpoint);
+    let checkpoint = newest.as_ref().map(SignedCheckpoint::checkpoint);
     let size = checkpoint.map_or(0, |checkpoint| checkpoint.size);
     if let Some(checkpoint) = checkpoint {
         if checkpoint.origin != key.name() {
@@ -190,17 +259,17 @@ fn tree(
         }
     }
     let known = opened.signed_range.clone().filter(|range| range.size() == size);
-    let mut range = match known {
+    let signed = match known {
         Some(range) => range,
         None => grow(CompactRange::new(), size, backend, limits)?,
     };
-    if checkpoint.is_some_and(|checkpoint| checkpoint.root != range.root()) {
+    if checkpoint.is_some_and(|checkpoint| checkpoint.root != signed.root()) {
         return Err(tampered(format!(
             "the first {size} records do not have the root that was signed; keep the log as evidence, see `audit verify`"
         )));
     }
-    range = grow(range, opened.head.size, backend, limits)?;
-    Ok((range, size))
+    let head = grow(signed.clone(), opened.head.size, backend, limits)?;
+    Ok(Trees { signed, head })
 }
 
 /// Reads lines until the tree has `size` leaves.
@@ -227,60 +296,62 @@ fn grow(
     Ok(range)
 }
 
-#[expect(clippy::too_many_arguments, reason = "everything that has been established about the log, used once")]
-fn start(
-    origin: &str,
-    key: Key,
-    mut backend: Box<dyn Backend>,
-    policy: Policy,
-    policy_file: Option<PolicyFile>,
-    body_capture: Option<BodyCapture>,
-    limits: LogLimits,
-    opened: &Opened,
-    range: CompactRange,
-    signed: u64,
-) -> Result<AuditLog, OpenError> {
-    let capabilities = backend.capabilities();
+fn start(opening: Opening) -> Result<AuditLog, OpenError> {
+    let Opening { origin, key, mut backend, policy, policy_file, body_capture, limits, opened, healed, .. } = opening;
+    let Trees { signed: signed_range, head: range } = opening.trees;
+    let signed = signed_range.size();
     let mut half = backend.synchronizer()?;
-    let newest_checkpoint = match &opened.checkpoint {
+    if healed.is_some() {
+        // What was copied has to be there for good before anything is signed over it.
+        half.sync(limits.backend_deadline())?;
+    }
+    let note = match &opened.checkpoint {
         Some(checkpoint) => checkpoint.clone(),
         None => {
-            let empty = CompactRange::new();
-            let note = key.sign_note(&Checkpoint::new(key.name(), 0, empty.root()).to_text())?;
-            half.publish(&note, &empty, limits.backend_deadline())?;
+            let note = key.sign_note(&Checkpoint::new(key.name(), 0, signed_range.root()).to_text())?;
+            half.publish(&note, &signed_range, limits.backend_deadline())?;
             note
         }
     };
     let head = opened.head;
+    let capabilities = backend.capabilities();
+    let states = opening.candidates.iter().map(Candidate::state).collect();
     let shared = Arc::new(Shared {
-        queue: Queue::new(limits),
+        queue: Queue::new(limits, backend.batching()),
         inflight: Inflight::default(),
         losses: Mutex::new(Losses::default()),
         coverage: Counters::default(),
         policy: RwLock::new(Arc::new(policy)),
         changing_policy: Mutex::new(()),
         policy_file,
-        capabilities,
+        stores: Stores::new(capabilities, states, head.size, signed),
+        primary_name: backend.name(),
+        stop_when_weakened: opening.stop_when_weakened,
+        stopped_because: OnceLock::new(),
         body_capture: body_capture.map(Arc::new),
         limits,
         verifier_key: key.verifier().clone(),
         progress: Progress::new(head.size, signed),
         closing: Completion::new(),
         checkpoint_requests: Mutex::new(Vec::new()),
-        newest_checkpoint: Mutex::new(newest_checkpoint),
+        newest_checkpoint: Mutex::new(Arc::new(NewestCheckpoint { note, range: signed_range })),
         process: std::process::id(),
     });
     if let Some(recovery) = &opened.recovery {
-        shared.queue.push_reserved(Entry::own(life::recovered(&shared, recovery)));
+        let recovered = life::recovered(&shared, recovery, healed.as_ref());
+        shared.queue.push_reserved(Entry::own(recovered));
     }
     let policy = shared.policy();
-    shared.queue.push_reserved(Entry::own(life::opened(&shared, origin, &policy, capabilities)));
+    shared.queue.push_reserved(Entry::own(life::opened(&shared, &origin, &policy, capabilities)));
 
     let landed = Arc::new(Landed::new(limits.unsynced_records));
+    let shippers = shippers(opening.candidates, backend.as_mut(), &shared, &landed)?;
     let synchronizer = SynchronizerThread {
         unsigned_since: (signed < range.size()).then(Instant::now),
         retry_at: None,
         rests_until: Instant::now(),
+        store_rests_until: Instant::now(),
+        watch: Watch::new(limits.inspect_interval),
         shared: Arc::clone(&shared),
         landed: Arc::clone(&landed),
         half,
@@ -288,14 +359,17 @@ fn start(
         range,
         signed,
     };
-    let synchronizer = spawn("audit-synchronizer", move || synchronizer.run())?;
-    let sequencer = Sequencer::new(Arc::clone(&shared), Arc::clone(&landed), backend, synchronizer, head);
-    // A thread that is there already, and the store with it, must not outlive a failure here.
+    // A thread that is there already, and the stores with it, must not outlive a failure here.
     let undo = |error| {
         shared.poison("the log was not opened");
+        shared.stores.abandon();
         landed.abandon();
         error
     };
+    let shippers = shippers.into_iter().map(|shipper| spawn("audit-replica", move || shipper.run()));
+    let shippers = shippers.collect::<Result<Vec<_>, _>>().map_err(undo)?;
+    let synchronizer = spawn("audit-synchronizer", move || synchronizer.run()).map_err(undo)?;
+    let sequencer = Sequencer::new(Arc::clone(&shared), Arc::clone(&landed), backend, synchronizer, shippers, head);
     spawn("audit-sequencer", move || sequencer.run()).map_err(undo)?;
     let timer = Arc::clone(&shared);
     spawn("audit-deadlines", move || keep_deadlines(&timer)).map_err(undo)?;
@@ -308,6 +382,26 @@ fn start(
     let log = AuditLog::new(Arc::clone(&shared), landed);
     await_opened(&log, head, &shared)?;
     Ok(log)
+}
+
+/// The threads that will fill the replicas.
+fn shippers(
+    candidates: Vec<Candidate>,
+    primary: &mut dyn Backend,
+    shared: &Arc<Shared>,
+    landed: &Arc<Landed>,
+) -> Result<Vec<Shipper>, OpenError> {
+    let mut shippers = Vec::with_capacity(candidates.len());
+    for (index, candidate) in candidates.into_iter().enumerate() {
+        let name = candidate.state().name;
+        let (backend, opened) = candidate.into_parts();
+        let shipper = Shipper::new(Arc::clone(shared), Arc::clone(landed), index, backend, primary.reader()?);
+        shippers.push(match opened {
+            None => shipper,
+            Some(opened) => shipper.connected(&opened).map_err(|source| OpenError::Replica { name, source })?,
+        });
+    }
+    Ok(shippers)
 }
 
 fn spawn<T: Send + 'static>(
@@ -326,6 +420,14 @@ fn await_opened(log: &AuditLog, before: Head, shared: &Shared) -> Result<(), Ope
     while Instant::now() < deadline {
         if shared.progress.records.load(Ordering::Relaxed) == before.size && shared.queue.status().open {
             thread::sleep(std::time::Duration::from_micros(100));
+            continue;
+        }
+        if shared.stores.uncompared().is_some() && shared.queue.status().open {
+            // Nothing is signed until every replica has been reached; that may take long.
+            if progressed(&shared.progress.synced, before.size) {
+                return Ok(());
+            }
+            thread::sleep(std::time::Duration::from_millis(1));
             continue;
         }
         let left = deadline.saturating_duration_since(Instant::now());

@@ -152,7 +152,7 @@ impl Shared {
         if self.is_forked() {
             return Err(ChangePolicyError::NotRecorded(Refused::Forked));
         }
-        check_policy(&policy, self.capabilities, self.body_capture.is_some())?;
+        check_policy(&policy, &self.stores, self.body_capture.is_some())?;
         let _changing = lock(&self.changing_policy);
         let before = self.policy();
         if before.digest() == policy.digest() {

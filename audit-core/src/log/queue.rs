@@ -1,13 +1,16 @@
 use std::collections::VecDeque;
 use std::sync::atomic::Ordering;
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use super::losses::Loss;
 use super::submission::{Role, Submission};
 use super::{LogLimits, Refused};
-use crate::backend::Durability;
+use crate::backend::{Batching, Durability};
 use crate::log::shared::lock;
+
+/// How often a batch that waits for company is looked at.
+const LINGER_STEP: Duration = Duration::from_millis(10);
 
 /// An encoded record that waits for the sequencer.
 #[derive(Debug)]
@@ -90,6 +93,8 @@ pub(crate) struct Queue {
     work: Condvar,
     timer: Condvar,
     limits: LogLimits,
+    /// How long the first record of a batch waits for company.
+    linger: Duration,
 }
 
 #[derive(Debug, Default)]
@@ -141,15 +146,19 @@ pub(crate) struct Expired {
 }
 
 impl Queue {
-    pub(crate) fn new(limits: LogLimits) -> Self {
-        Self { state: Mutex::default(), work: Condvar::new(), timer: Condvar::new(), limits }
+    /// A queue whose batches are bounded by `limits` and by what suits the store.
+    pub(crate) fn new(mut limits: LogLimits, batching: Batching) -> Self {
+        limits.batch_records = limits.batch_records.min(batching.records).max(1);
+        limits.batch_bytes = limits.batch_bytes.min(batching.bytes).max(1);
+        let linger = batching.linger;
+        Self { state: Mutex::default(), work: Condvar::new(), timer: Condvar::new(), limits, linger }
     }
 
     /// Queues a new intent or event, or puts it in line for room if its caller `may_wait`. True when
     /// the caller need not wait for more than that.
     pub(crate) fn submit(&self, entry: Entry, may_wait: bool) -> Result<bool, Refused> {
         let submission = entry.submission.clone();
-        let goes_ahead = !may_wait || submission.as_ref().is_some_and(|new| new.wanted == Durability::Accepted);
+        let goes_ahead = !may_wait || submission.as_ref().is_some_and(|new| new.demand.wanted == Durability::Accepted);
         let mut deadline = submission.as_ref().map(|new| new.deadline);
         let mut state = lock(&self.state);
         if let Some(refused) = &state.stopped {
@@ -262,12 +271,18 @@ impl Queue {
     /// Moves queued entries, as many as one batch may hold, into `batch`. Waits for some until
     /// `until`; takes none before `not_before`.
     pub(crate) fn next(&self, batch: &mut Vec<Entry>, not_before: Option<Instant>, until: Instant) -> Next {
+        let mut lingers_until = None;
         let mut state = lock(&self.state);
         loop {
             if state.stopped.is_some() {
                 return Next::Stopped;
             }
             let now = Instant::now();
+            if let Some(until) = self.lingers(&state, &mut lingers_until, now) {
+                let step = until.saturating_duration_since(now).min(LINGER_STEP);
+                state = self.work.wait_timeout(state, step).unwrap_or_else(PoisonError::into_inner).0;
+                continue;
+            }
             let held = not_before.is_some_and(|at| now < at) && state.closing.is_none_or(|at| now < at);
             if !held {
                 state.promote(&self.limits);
@@ -297,6 +312,16 @@ impl Queue {
             state = guard;
             state.sequencer_sleeps = false;
         }
+    }
+
+    /// Until when a batch that could go now waits for company, if it does.
+    fn lingers(&self, state: &State, until: &mut Option<Instant>, now: Instant) -> Option<Instant> {
+        let full = state.entries.len() >= self.limits.batch_records || state.admitted_bytes >= self.limits.batch_bytes;
+        if self.linger.is_zero() || state.entries.is_empty() || full || state.closing.is_some() {
+            return None;
+        }
+        let until = *until.get_or_insert(now + self.linger);
+        (now < until).then_some(until)
     }
 
     /// Puts entries that were not appended back in front, in their order.

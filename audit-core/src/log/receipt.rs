@@ -11,10 +11,18 @@ pub struct Receipt {
     pub leaf: Hash,
     /// What the record had reached when the receipt was made.
     pub durability: Durability,
+    /// In how many of the log's stores it was then: the primary and its replicas.
+    pub copies: u8,
 }
 
 impl Receipt {
     pub(crate) const fn new(seq: u64, leaf: Hash, durability: Durability) -> Self {
-        Self { seq, leaf, durability }
+        Self { seq, leaf, durability, copies: 1 }
+    }
+
+    /// The same for a record that is in so many stores.
+    pub(crate) const fn in_stores(mut self, copies: u8) -> Self {
+        self.copies = copies;
+        self
     }
 }

@@ -1,5 +1,7 @@
 use super::OpenError;
-use crate::backend::{Capabilities, Durability};
+use super::demand::Demand;
+use super::stores::Stores;
+use crate::backend::Durability;
 use crate::policy::{Level, Policy};
 
 /// What a rule asks for and a log cannot give.
@@ -26,22 +28,26 @@ impl From<Requirement> for OpenError {
 }
 
 /// Checks that a log can do what every rule of `policy` asks.
-pub(crate) fn check_policy(
-    policy: &Policy,
-    capabilities: Capabilities,
-    captures_bodies: bool,
-) -> Result<(), Requirement> {
+pub(crate) fn check_policy(policy: &Policy, stores: &Stores, captures_bodies: bool) -> Result<(), Requirement> {
     if let Some(rule) = policy.needs_body_capture().filter(|_| !captures_bodies) {
         return Err(Requirement::Bodies { rule: rule.to_owned() });
     }
     for rule in policy.rules().iter().filter(|rule| rule.level() != Level::None) {
         let lacks =
             |detail: String| Requirement::Store { rule: rule.name().to_owned(), wanted: rule.durability(), detail };
-        if !capabilities.can_reach(rule.durability()) {
-            return Err(lacks(format!("the backend reaches `{}`", capabilities.sync)));
+        let (wanted, copies) = (rule.durability(), rule.copies());
+        if !stores.can_meet(Demand { wanted, copies: 1 }) {
+            return Err(lacks(stores.classes()));
         }
-        if rule.copies() > 1 {
-            return Err(lacks(format!("it asks for {} copies and the log has one backend", rule.copies())));
+        if usize::from(copies) > stores.count() {
+            let there = match stores.count() {
+                1 => "one backend".to_owned(),
+                count => format!("{count} stores"),
+            };
+            return Err(lacks(format!("it asks for {copies} copies and the log has {there}")));
+        }
+        if !stores.can_meet(Demand { wanted, copies }) {
+            return Err(lacks(format!("it asks for {copies} copies; {}", stores.classes())));
         }
     }
     Ok(())

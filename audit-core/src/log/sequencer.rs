@@ -29,6 +29,7 @@ pub(crate) struct Sequencer {
     landed: Arc<Landed>,
     backend: Box<dyn Backend>,
     synchronizer: JoinHandle<()>,
+    shippers: Vec<JoinHandle<()>>,
     head: Head,
     stamp: Stamp,
     /// What the log says up to its head.
@@ -47,6 +48,7 @@ impl Sequencer {
         landed: Arc<Landed>,
         backend: Box<dyn Backend>,
         synchronizer: JoinHandle<()>,
+        shippers: Vec<JoinHandle<()>>,
         head: Head,
     ) -> Self {
         let now = Instant::now();
@@ -57,6 +59,7 @@ impl Sequencer {
             landed,
             backend,
             synchronizer,
+            shippers,
             head,
             stamp: Stamp::new(),
             told: Told::default(),
@@ -88,8 +91,12 @@ impl Sequencer {
             record.submission.land_late(refused.clone());
         }
         self.landed.abandon();
+        self.shared.stores.abandon();
         // Another writer may have the log only when nothing of this one is left.
         let _ = self.synchronizer.join();
+        for shipper in self.shippers {
+            let _ = shipper.join();
+        }
     }
 
     fn sequence(&mut self) -> Result<Closing, Fatal> {
@@ -196,7 +203,9 @@ impl Sequencer {
             self.head = Head { size: first + count as u64, leaf: *leaf };
         }
         for ((entry, leaf), seq) in self.batch.iter().zip(leaves).zip(first..) {
-            if let Some(submission) = entry.submission.as_ref().filter(|waits| !durability.satisfies(waits.wanted)) {
+            if let Some(submission) =
+                entry.submission.as_ref().filter(|waits| !waits.demand.needs_no_more_than(durability))
+            {
                 self.unsynced.push(Unsynced { submission: Arc::clone(submission), seq, leaf: *leaf });
             }
         }
@@ -223,7 +232,7 @@ impl Sequencer {
             let Some(submission) = entry.submission else {
                 continue;
             };
-            if durability.satisfies(submission.wanted) {
+            if submission.demand.needs_no_more_than(durability) {
                 answer(&self.shared, &submission, Receipt::new(seq, *leaf, durability));
             }
         }
@@ -236,10 +245,7 @@ impl Sequencer {
             return Err(error.to_string());
         }
         if !error.outcome_is_known() {
-            let landed = self.reconcile()?;
-            if landed > 0 {
-                self.landed(landed, self.backend.capabilities().append);
-            }
+            return self.send_again();
         }
         let full = match error {
             BackendError::Full { detail } => Some(Refused::StorageFull { detail: detail.as_str().into() }),
@@ -268,27 +274,25 @@ impl Sequencer {
         self.backoff = (self.backoff * 2).min(BACKOFF.1);
     }
 
-    /// Reads the store until it says how much of the batch it has.
-    fn reconcile(&mut self) -> Result<usize, Fatal> {
+    /// Sends the same bytes again until the store says that it has them, because an earlier attempt may
+    /// still arrive: only the same bytes can meet it. The store compares, and never has them twice.
+    fn send_again(&mut self) -> Result<(), Fatal> {
+        let may_use_reserve = self.batch.iter().all(|entry| entry.room != Room::Queue);
         loop {
-            let deadline = self.shared.limits.backend_deadline();
-            match self.backend.head(deadline) {
-                Ok(head) => {
-                    return self.stamp.landed(head).ok_or_else(|| {
-                        format!(
-                            "another writer's records follow seq {}: the store ends at {}",
-                            self.head.size, head.size
-                        )
-                    });
-                }
-                Err(error) if error.is_retryable() => self.shared.progress.failed(error.to_string()),
-                Err(error) => return Err(error.to_string()),
-            }
             if self.shared.queue.closing().is_some_and(|at| Instant::now() >= at) {
                 return Err("the store did not answer before the deadline for closing".to_owned());
             }
             std::thread::sleep(self.backoff);
             self.backoff = (self.backoff * 2).min(BACKOFF.1);
+            let deadline = self.shared.limits.backend_deadline();
+            match self.backend.append(self.head, &self.stamp.batch(may_use_reserve), deadline) {
+                Ok(durability) => {
+                    self.landed(self.batch.len(), durability);
+                    return Ok(());
+                }
+                Err(error) if error.is_retryable() => self.shared.progress.failed(error.to_string()),
+                Err(error) => return Err(error.to_string()),
+            }
         }
     }
 
@@ -339,11 +343,18 @@ impl Sequencer {
         }
     }
 
-    /// Waits for the last checkpoint, lets go of the store, and answers who closed the log.
+    /// Waits for the last checkpoint and, while there is time, for the replicas; lets go of the store,
+    /// and answers who closed the log.
     fn finish(self, closing: &Closing) {
         self.landed.finish();
         let _ = self.synchronizer.join();
         let records = self.head.size;
+        let now = Instant::now();
+        let left = self.shared.queue.closing().map_or(Duration::ZERO, |until| until.saturating_duration_since(now));
+        // The answer has to be there before the deadline, which would be given for it.
+        let until = now + left - left / 10;
+        self.shared.stores.finish(until);
+        let lacking = self.shared.stores.await_filled(records, until);
         drop(self.backend);
         self.shared.answer_rest(&Refused::Closed);
         let signed = self.shared.progress.signed.load(Ordering::Relaxed);
@@ -354,9 +365,12 @@ impl Sequencer {
             let detail = because.unwrap_or_else(|| "the last checkpoint was not written".to_owned());
             Err(CloseError::Incomplete { unwritten: 0, detail: detail.into() })
         } else {
-            Ok(Closed { records })
+            Ok(Closed { records, replicas_lack: lacking })
         });
         self.shared.queue.end();
+        for shipper in self.shippers {
+            let _ = shipper.join();
+        }
     }
 }
 

@@ -1,5 +1,5 @@
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock};
+use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError, RwLock};
 use std::time::{Duration, Instant, SystemTime};
 
 use super::close::CheckpointRequest;
@@ -9,10 +9,11 @@ use super::inflight::Inflight;
 use super::losses::{Losses, Lost};
 use super::policy_file::PolicyFile;
 use super::queue::{Entry, Queue, Room};
+use super::stores::Stores;
 use super::submission::{Ended, Landing, Role, Submission};
 use super::{CloseError, Closed, Health, LogLimits, Refused};
-use crate::backend::Capabilities;
 use crate::capture::BodyCapture;
+use crate::evidence::CompactRange;
 use crate::key::VerifierKey;
 use crate::policy::{Policy, Rule};
 use crate::record::{Outcome, OutcomeFrame, OutcomeResult, encode_outcome};
@@ -34,15 +35,30 @@ pub(crate) struct Shared {
     /// Held by whoever replaces the policy.
     pub(crate) changing_policy: Mutex<()>,
     pub(crate) policy_file: Option<PolicyFile>,
-    pub(crate) capabilities: Capabilities,
+    pub(crate) stores: Stores,
+    /// The kind of the primary store.
+    pub(crate) primary_name: &'static str,
     pub(crate) body_capture: Option<Arc<BodyCapture>>,
     pub(crate) limits: LogLimits,
     pub(crate) verifier_key: VerifierKey,
     pub(crate) progress: Progress,
     pub(crate) closing: Completion<Result<Closed, CloseError>>,
     pub(crate) checkpoint_requests: Mutex<Vec<CheckpointRequest>>,
-    pub(crate) newest_checkpoint: Mutex<Vec<u8>>,
+    pub(crate) newest_checkpoint: Mutex<Arc<NewestCheckpoint>>,
+    /// Whether a store that is no longer what it was stops the log.
+    pub(crate) stop_when_weakened: bool,
+    /// Why the log was told to stop in order, if it was.
+    pub(crate) stopped_because: OnceLock<String>,
     pub(crate) process: u32,
+}
+
+/// The newest checkpoint that has been published.
+#[derive(Debug)]
+pub(crate) struct NewestCheckpoint {
+    /// The signed note, byte for byte.
+    pub(crate) note: Vec<u8>,
+    /// The tree that it signs.
+    pub(crate) range: CompactRange,
 }
 
 /// How far the log has got.
@@ -86,6 +102,10 @@ impl Progress {
     pub(crate) fn failed(&self, error: String) {
         *lock(&self.last_error) = Some(error);
         self.failing.store(true, Ordering::Relaxed);
+    }
+
+    pub(crate) fn synced(&self) -> u64 {
+        self.synced.load(Ordering::Relaxed)
     }
 
     fn last_error(&self) -> Option<String> {
@@ -177,6 +197,13 @@ impl Shared {
         self.queue.end();
     }
 
+    /// Closes the log, as its owner would, because of what was found.
+    pub(crate) fn stop_in_order(&self, because: &str) {
+        // The first reason counts.
+        let _ = self.stopped_because.set(because.to_owned());
+        self.queue.close(self.limits.backend_deadline());
+    }
+
     /// Takes nothing more, and answers everybody in the queue. Says how many records were in it.
     pub(crate) fn stop(&self, refused: &Refused) -> usize {
         if let Some(file) = &self.policy_file {
@@ -209,12 +236,13 @@ impl Shared {
             writable: queue.open && !self.progress.failing.load(Ordering::Relaxed),
             last_commit_age: self.progress.last_commit_age(),
             records: self.progress.records.load(Ordering::Relaxed),
-            synced: self.progress.synced.load(Ordering::Relaxed),
+            synced: self.progress.synced(),
             signed: self.progress.signed.load(Ordering::Relaxed),
             queue_depth: queue.depth,
             open_activities: queue.open_activities,
             unreported_losses: lock(&self.losses).total(),
-            last_error: self.progress.last_error(),
+            last_error: self.stopped_because.get().cloned().or_else(|| self.progress.last_error()),
+            replicas: self.stores.health(),
         }
     }
 }

@@ -58,14 +58,4 @@ impl Stamp {
     pub(crate) fn batch(&self, may_use_reserve: bool) -> Batch<'_> {
         Batch::new(self.before.size, self.bytes.get(1..).unwrap_or_default(), &self.ends, &self.leaves, may_use_reserve)
     }
-
-    /// How many lines of the batch a log has that ends at `head`; `None` when it has others.
-    pub(crate) fn landed(&self, head: Head) -> Option<usize> {
-        if head == self.before {
-            return Some(0);
-        }
-        let count = usize::try_from(head.size.checked_sub(self.before.size)?).ok()?;
-        let last = self.leaves.get(count.checked_sub(1)?)?;
-        (*last == head.leaf).then_some(count)
-    }
 }

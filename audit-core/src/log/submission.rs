@@ -4,10 +4,10 @@ use std::sync::{Arc, Mutex};
 use std::task::{Context, Poll, Waker};
 use std::time::Instant;
 
+use super::demand::Demand;
 use super::shared::lock;
 use super::tightening::{Later, Tightened};
 use super::{Receipt, Refused};
-use crate::backend::Durability;
 use crate::policy::{OnFailure, Rule};
 use crate::record::{ActivityId, Actor, RecordLimits, Value};
 
@@ -27,7 +27,7 @@ pub(crate) enum Role {
 pub(crate) struct Submission {
     pub(crate) id: ActivityId,
     pub(crate) rule: Arc<Rule>,
-    pub(crate) wanted: Durability,
+    pub(crate) demand: Demand,
     pub(crate) started: Instant,
     pub(crate) deadline: Instant,
     pub(crate) role: Role,
@@ -129,7 +129,7 @@ impl Submission {
         let started = Instant::now();
         Self {
             id,
-            wanted: rule.durability(),
+            demand: Demand { wanted: rule.durability(), copies: rule.copies() },
             started,
             deadline: started + rule.deadline(),
             rule,
@@ -147,7 +147,7 @@ impl Submission {
     pub(crate) fn outcome(&self, tightened: Option<&Tightened>) -> Self {
         let rule = tightened.map_or(&self.rule, |tightened| &tightened.rule);
         let mut outcome = Self::new(self.id, Arc::clone(rule), Role::Outcome, self.limits);
-        outcome.wanted = tightened.map_or(self.wanted, |tightened| tightened.wanted);
+        outcome.demand = tightened.map_or(self.demand, |tightened| tightened.demand);
         outcome
     }
 

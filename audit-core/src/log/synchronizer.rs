@@ -3,9 +3,11 @@ use std::sync::{Arc, Condvar, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
 use super::Refused;
+use super::alerts::Watch;
 use super::close::CheckpointRequest;
-use super::sequencer::answer;
-use super::shared::{Shared, lock};
+use super::copies::answer_copied;
+use super::sequencer::{answer, far};
+use super::shared::{NewestCheckpoint, Shared, lock};
 use crate::backend::{Durability, Synchronizer};
 use crate::evidence::{Checkpoint, CompactRange, Hash};
 use crate::key::Key;
@@ -94,6 +96,10 @@ pub(crate) struct SynchronizerThread {
     pub(crate) retry_at: Option<Instant>,
     /// Until when the number of records alone is no reason for another checkpoint.
     pub(crate) rests_until: Instant,
+    /// Until when the store wants no further checkpoint, unless somebody asks for one.
+    pub(crate) store_rests_until: Instant,
+    /// Looks whether the primary is still what it was.
+    pub(crate) watch: Watch,
 }
 
 /// What the synchronizer has been asked to do.
@@ -131,7 +137,12 @@ impl SynchronizerThread {
                     return Ok(());
                 };
                 self.shared.progress.synced.store(watermark, Ordering::Relaxed);
-                self.answer_synced(watermark, durability)?;
+                let awaited = self.answer_synced(watermark, durability)?;
+                self.shared.stores.synced(watermark, awaited);
+                if awaited {
+                    // A replica may have more than was asked for when it came to that.
+                    answer_copied(&self.shared);
+                }
                 for leaf in &work.leaves {
                     self.range.push(*leaf);
                 }
@@ -139,8 +150,12 @@ impl SynchronizerThread {
             }
             spare = work.leaves;
             spare.clear();
+            if self.watch.is_due() {
+                let name = self.shared.primary_name;
+                self.watch.look(&self.shared, name, self.half.as_mut());
+            }
             let asked = work.finish || !work.requests.is_empty();
-            if self.signed < self.range.size() && (asked || self.is_due(Instant::now(), 0, None)) {
+            if self.signed < self.range.size() && (asked || self.is_due(Instant::now(), 0, None)) && self.may_sign() {
                 self.checkpoint(work.finish)?;
             }
             if self.signed == self.range.size() {
@@ -152,9 +167,23 @@ impl SynchronizerThread {
         }
     }
 
+    /// Whether every replica has been compared: what contradicts one of them is never signed.
+    fn may_sign(&self) -> bool {
+        let Some(uncompared) = self.shared.stores.uncompared() else {
+            return true;
+        };
+        let because =
+            format!("no checkpoint: the replica `{}` could not be compared with the primary yet", uncompared.name);
+        *lock(&self.shared.progress.unsigned_because) = Some(because);
+        false
+    }
+
     /// Whether the rules ask for a checkpoint, counting `more` records that are not synced yet, the
     /// first of them appended at `since`.
     fn is_due(&self, now: Instant, more: usize, since: Option<Instant>) -> bool {
+        if self.shared.stores.uncompared().is_some() || now < self.store_rests_until {
+            return false;
+        }
         if let Some(retry_at) = self.retry_at {
             return now >= retry_at;
         }
@@ -164,19 +193,26 @@ impl SynchronizerThread {
             || self.unsigned_since.or(since).is_some_and(|since| now >= since + limits.checkpoint_interval)
     }
 
-    /// Answers everybody below `watermark`.
-    fn answer_synced(&self, watermark: u64, durability: Durability) -> Result<(), String> {
-        let mut weaker = None;
+    /// Answers everybody below `watermark` for whom the primary is enough. Says whether others wait for
+    /// replicas.
+    fn answer_synced(&self, watermark: u64, durability: Durability) -> Result<bool, String> {
+        let (mut weaker, mut awaited) = (None, false);
         for record in self.shared.inflight.take_synced(watermark) {
             let submission = &record.submission;
-            if durability.satisfies(submission.wanted) {
+            if submission.demand.needs_no_more_than(durability) {
                 answer(&self.shared, submission, record.receipt(durability));
+            } else if self.shared.stores.has_replicas() {
+                awaited = true;
+                self.shared.inflight.await_copies(record);
             } else {
-                weaker = Some(submission.wanted);
+                weaker = Some(submission.demand.wanted);
                 submission.land_late(Refused::Deadline);
             }
         }
-        weaker.map_or(Ok(()), |wanted| Err(format!("the store gives `{durability}` where it promised `{wanted}`")))
+        match weaker {
+            None => Ok(awaited),
+            Some(wanted) => Err(format!("the store gives `{durability}` where it promised `{wanted}`")),
+        }
     }
 
     /// Hands the newest checkpoint to those who asked for one.
@@ -184,7 +220,7 @@ impl SynchronizerThread {
         if requests.is_empty() {
             return;
         }
-        let newest = lock(&self.shared.newest_checkpoint).clone();
+        let newest = lock(&self.shared.newest_checkpoint).note.clone();
         for request in requests {
             request.done.give(Ok(newest.clone()));
         }
@@ -204,7 +240,7 @@ impl SynchronizerThread {
             let now = Instant::now();
             let sync_at = state.since.map(|since| since + limits.sync_interval);
             let is_due = self.is_due(now, state.leaves.len(), state.since) || sync_at.is_some_and(|at| at <= now);
-            if state.finish || state.someone_waits || is_due {
+            if state.finish || state.someone_waits || is_due || self.watch.is_due() {
                 state.someone_waits = false;
                 let since = state.since.take();
                 // First who asks, then what is there: so a checkpoint covers all that an asker saw.
@@ -223,10 +259,21 @@ impl SynchronizerThread {
             state.enough = if resting.is_some() { usize::MAX } else { usize::try_from(missing).unwrap_or(usize::MAX) };
             let rested_at = resting.filter(|_| unsigned + state.leaves.len() as u64 > 0);
             let sign_since = self.unsigned_since.or(state.since).map(|since| since + limits.checkpoint_interval);
-            let sign_at = self.retry_at.or(sign_since);
-            let wake_at = [sync_at, sign_at, rested_at].into_iter().flatten().min();
+            // Neither a replica that has not been compared nor a store that rests is hurried by time.
+            let held_back = self.shared.stores.uncompared().is_some();
+            let store_rested_at = Some(self.store_rests_until).filter(|until| *until > now);
+            let sign_at = self.retry_at.or(sign_since).map(|at| store_rested_at.map_or(at, |rested| rested.max(at)));
+            let rested_at = rested_at.map(|at| store_rested_at.map_or(at, |rested| rested.max(at)));
+            let sign_at = [sign_at, rested_at].into_iter().flatten().min().filter(|_| !held_back);
+            let wake_at = [sync_at, sign_at, Some(self.watch.next())].into_iter().flatten().min();
             state = match wake_at {
-                Some(at) => self.landed.changed.wait_timeout(state, at - now).unwrap_or_else(PoisonError::into_inner).0,
+                Some(at) => {
+                    self.landed
+                        .changed
+                        .wait_timeout(state, at.saturating_duration_since(now))
+                        .unwrap_or_else(PoisonError::into_inner)
+                        .0
+                }
                 None => self.landed.changed.wait(state).unwrap_or_else(PoisonError::into_inner),
             };
         }
@@ -270,11 +317,14 @@ impl SynchronizerThread {
                     Ok(()) => {
                         self.signed = size;
                         self.shared.progress.signed.store(size, Ordering::Relaxed);
-                        *lock(&self.shared.newest_checkpoint) = note;
+                        let newest = NewestCheckpoint { note, range: self.range.clone() };
+                        *lock(&self.shared.newest_checkpoint) = Arc::new(newest);
+                        self.shared.stores.signed(size);
                         *lock(&self.shared.progress.unsigned_because) = None;
                         self.unsigned_since = None;
                         self.retry_at = None;
                         self.rests_until = Instant::now() + self.shared.limits.checkpoint_rest;
+                        self.store_rests_until = far(Instant::now(), self.shared.stores.primary().checkpoint_rest);
                         return Ok(());
                     }
                     Err(error) if error.is_retryable() => error.to_string(),

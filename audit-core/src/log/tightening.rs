@@ -2,8 +2,8 @@
 
 use std::sync::Arc;
 
+use super::demand::Demand;
 use super::submission::Submission;
-use crate::backend::Durability;
 use crate::policy::{Applicable, Policy, Rule};
 use crate::record::Actor;
 
@@ -20,7 +20,7 @@ pub(crate) struct Later {
 #[derive(Clone, Debug)]
 pub(crate) struct Tightened {
     pub(crate) rule: Arc<Rule>,
-    pub(crate) wanted: Durability,
+    pub(crate) demand: Demand,
     pub(crate) await_outcome: bool,
 }
 
@@ -30,14 +30,14 @@ impl Tightened {
     pub(crate) fn by(submission: &Submission, earlier: Option<&Self>, actor: &Actor) -> Option<Self> {
         let later = submission.later.as_ref().filter(|_| actor.verified)?;
         let rule = later.policy.choose(&later.applicable, actor);
-        let (now, wanted, await_outcome) = match earlier {
-            Some(earlier) => (&earlier.rule, earlier.wanted, earlier.await_outcome),
-            None => (&submission.rule, submission.wanted, submission.rule.await_outcome()),
+        let (now, demand, await_outcome) = match earlier {
+            Some(earlier) => (&earlier.rule, earlier.demand, earlier.await_outcome),
+            None => (&submission.rule, submission.demand, submission.rule.await_outcome()),
         };
         rule.cmp_strictness(now).is_gt().then(|| Self {
             // A rule that is stricter as a whole may ask less in some things.
             rule: Rule::asking_as_much(&rule, now),
-            wanted: wanted.max(rule.durability()),
+            demand: Demand { wanted: demand.wanted.max(rule.durability()), copies: demand.copies.max(rule.copies()) },
             await_outcome: await_outcome || rule.await_outcome(),
         })
     }

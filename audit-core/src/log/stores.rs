@@ -1,0 +1,334 @@
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::sync::{Condvar, Mutex, PoisonError};
+use std::time::{Duration, Instant};
+
+use super::ReplicaHealth;
+use super::demand::{Demand, Holding};
+use super::lag::Marks;
+use super::shared::lock;
+use crate::backend::{Capabilities, Durability};
+
+/// The stores of a log, and how far each has got: what receipts are decided by, and what the threads
+/// that fill replicas wait for.
+#[derive(Debug)]
+pub(crate) struct Stores {
+    primary: Capabilities,
+    replicas: Vec<ReplicaState>,
+    state: Mutex<State>,
+    changed: Condvar,
+}
+
+/// One replica.
+#[derive(Debug)]
+pub(crate) struct ReplicaState {
+    pub(crate) name: String,
+    pub(crate) lag_records: u64,
+    pub(crate) lag_time: Duration,
+    /// What it promises, once it has been opened; before, what its configuration says.
+    capabilities: Mutex<Capabilities>,
+    /// Whether it has been compared with the primary since the log was opened.
+    compared: AtomicBool,
+    /// It holds every line below this.
+    held: AtomicU64,
+    last_error: Mutex<Option<String>>,
+}
+
+#[derive(Debug, Default)]
+struct State {
+    /// How many lines the primary has on stable storage.
+    synced: u64,
+    /// How many lines it has appended.
+    appended: u64,
+    /// The size of the newest checkpoint.
+    signed: u64,
+    /// Below which line somebody waits for replicas.
+    awaited: u64,
+    marks: Marks,
+    /// Until when replicas may still be filled, once the log closes.
+    finish: Option<Instant>,
+    abandoned: bool,
+}
+
+/// What there is to do for a replica.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Work {
+    /// Lines up to this one may be shipped, or a checkpoint up to this size published.
+    UpTo(u64),
+    /// Nothing until the given time.
+    Nothing,
+    /// The log closes: fill the replica until then, and end.
+    Finish(Instant),
+    /// End.
+    Stop,
+}
+
+impl ReplicaState {
+    pub(crate) fn new(name: String, lag_records: u64, lag_time: Duration, configured: Capabilities) -> Self {
+        Self {
+            name,
+            lag_records,
+            lag_time,
+            capabilities: Mutex::new(configured),
+            compared: AtomicBool::new(false),
+            held: AtomicU64::new(0),
+            last_error: Mutex::new(None),
+        }
+    }
+
+    /// It has been opened and compared, and holds every line below `held`.
+    pub(crate) fn compared(&self, capabilities: Capabilities, held: u64) {
+        *lock(&self.capabilities) = capabilities;
+        self.held.store(held, Ordering::Release);
+        self.compared.store(true, Ordering::Release);
+        *lock(&self.last_error) = None;
+    }
+
+    pub(crate) fn is_compared(&self) -> bool {
+        self.compared.load(Ordering::Acquire)
+    }
+
+    pub(crate) fn holds(&self, size: u64) {
+        self.held.store(size, Ordering::Release);
+        *lock(&self.last_error) = None;
+    }
+
+    pub(crate) fn held(&self) -> u64 {
+        self.held.load(Ordering::Acquire)
+    }
+
+    pub(crate) fn failed(&self, error: String) {
+        *lock(&self.last_error) = Some(error);
+    }
+
+    fn holding(&self) -> Holding {
+        let capabilities = *lock(&self.capabilities);
+        let size = if self.is_compared() { self.held() } else { 0 };
+        Holding { capabilities, class: capabilities.sync, size }
+    }
+}
+
+impl Stores {
+    pub(crate) fn new(primary: Capabilities, replicas: Vec<ReplicaState>, size: u64, signed: u64) -> Self {
+        let state = State { synced: size, appended: size, signed, ..State::default() };
+        Self { primary, replicas, state: Mutex::new(state), changed: Condvar::new() }
+    }
+
+    pub(crate) const fn primary(&self) -> Capabilities {
+        self.primary
+    }
+
+    pub(crate) fn replica(&self, index: usize) -> Option<&ReplicaState> {
+        self.replicas.get(index)
+    }
+
+    pub(crate) const fn has_replicas(&self) -> bool {
+        !self.replicas.is_empty()
+    }
+
+    /// The replica that has not been compared yet, if there is one: nothing is signed until then.
+    pub(crate) fn uncompared(&self) -> Option<&ReplicaState> {
+        self.replicas.iter().find(|replica| !replica.is_compared())
+    }
+
+    /// Whether the stores can meet `demand`. One that has not been reached yet may turn out to be
+    /// able to do anything.
+    pub(crate) fn can_meet(&self, demand: Demand) -> bool {
+        let replicas = self.replicas.iter().map(|replica| {
+            let Holding { capabilities, class, .. } = replica.holding();
+            if replica.is_compared() {
+                Holding { capabilities, class, size: 1 }
+            } else {
+                Holding { capabilities: capabilities.remote().on_machines(2), class: hoped(demand.wanted), size: 1 }
+            }
+        });
+        let stores: Vec<_> = replicas.chain([self.holding(demand.wanted, 1, 1)]).collect();
+        demand.met_below(&stores) > 0
+    }
+
+    /// What the stores reach, for messages.
+    pub(crate) fn classes(&self) -> String {
+        let mut classes = format!("the backend reaches `{}`", self.primary.sync);
+        for replica in &self.replicas {
+            let reached = replica.holding().class;
+            classes.push_str(&format!(", the replica `{}` reaches `{reached}`", replica.name));
+        }
+        classes
+    }
+
+    /// How many stores there are.
+    pub(crate) fn count(&self) -> usize {
+        self.replicas.len() + 1
+    }
+
+    /// Below which line every record meets `demand`.
+    pub(crate) fn met_below(&self, demand: Demand) -> u64 {
+        let (appended, synced) = {
+            let state = lock(&self.state);
+            (state.appended, state.synced)
+        };
+        let mut stores: Vec<_> = self.replicas.iter().map(ReplicaState::holding).collect();
+        stores.push(self.holding(demand.wanted, appended, synced));
+        demand.met_below(&stores)
+    }
+
+    /// In how many stores the record at `seq` is on stable storage, or as durable as they can.
+    pub(crate) fn copies(&self, seq: u64) -> u8 {
+        let replicas = self.replicas.iter().filter(|replica| replica.is_compared() && replica.held() > seq).count();
+        u8::try_from(replicas + 1).unwrap_or(u8::MAX)
+    }
+
+    /// The primary as it counts for those who want `wanted`.
+    fn holding(&self, wanted: Durability, appended: u64, synced: u64) -> Holding {
+        let capabilities = self.primary;
+        if capabilities.append.satisfies(wanted) {
+            Holding { capabilities, class: capabilities.append, size: appended }
+        } else {
+            Holding { capabilities, class: capabilities.sync, size: synced }
+        }
+    }
+
+    /// The primary has `size` lines on stable storage. `awaited`: somebody waits for replicas to have
+    /// them too.
+    pub(crate) fn synced(&self, size: u64, awaited: bool) {
+        if !self.has_replicas() {
+            return;
+        }
+        let now = Instant::now();
+        let slowest = self.replicas.iter().map(ReplicaState::held).min().unwrap_or(0);
+        let mut state = lock(&self.state);
+        state.synced = size;
+        state.appended = state.appended.max(size);
+        state.marks.add(size, now);
+        state.marks.forget_below(slowest);
+        if awaited {
+            state.awaited = size;
+        }
+        drop(state);
+        self.changed.notify_all();
+    }
+
+    /// A checkpoint of `size` has been signed.
+    pub(crate) fn signed(&self, size: u64) {
+        if self.has_replicas() {
+            lock(&self.state).signed = size;
+            self.changed.notify_all();
+        }
+    }
+
+    /// Lets the replicas be filled until then, and their threads end.
+    pub(crate) fn finish(&self, until: Instant) {
+        lock(&self.state).finish = Some(until);
+        self.changed.notify_all();
+    }
+
+    /// Ends the threads of the replicas as soon as they notice.
+    pub(crate) fn abandon(&self) {
+        lock(&self.state).abandoned = true;
+        self.changed.notify_all();
+    }
+
+    /// Tells whoever waits that something about a replica has changed.
+    pub(crate) fn tell(&self) {
+        // Whoever looks just now either sees the change or is waiting by the time of the call.
+        drop(lock(&self.state));
+        self.changed.notify_all();
+    }
+
+    /// Whether the log closes.
+    pub(crate) fn is_finishing(&self) -> bool {
+        lock(&self.state).finish.is_some()
+    }
+
+    /// Waits until every replica holds `size` lines, or until then. The number that the one which is
+    /// furthest behind still lacks.
+    pub(crate) fn await_filled(&self, size: u64, until: Instant) -> u64 {
+        let lacks =
+            || self.replicas.iter().map(|replica| size.saturating_sub(replica.holding().size)).max().unwrap_or(0);
+        let mut state = lock(&self.state);
+        loop {
+            let now = Instant::now();
+            let lacking = lacks();
+            if lacking == 0 || now >= until || state.abandoned {
+                return lacking;
+            }
+            state = self.changed.wait_timeout(state, until - now).unwrap_or_else(PoisonError::into_inner).0;
+        }
+    }
+
+    /// Waits for something to do for a replica that holds `held` lines and could use a `checkpoint` of
+    /// that size or more, at most until then. Lines that nobody waits for may `linger` for company.
+    pub(crate) fn work(&self, held: u64, checkpoint: Option<u64>, until: Instant, linger: Duration) -> Work {
+        let mut linger_until = None;
+        let mut state = lock(&self.state);
+        loop {
+            if state.abandoned {
+                return Work::Stop;
+            }
+            if let Some(finish) = state.finish {
+                return Work::Finish(finish);
+            }
+            let now = Instant::now();
+            let has_lines = state.synced > held;
+            let signs = checkpoint.is_some_and(|from| state.signed >= from && state.signed <= held);
+            let lingers = has_lines && state.awaited <= held && !linger.is_zero();
+            let lingered = !lingers || now >= *linger_until.get_or_insert(now + linger);
+            if signs || (has_lines && lingered) {
+                return Work::UpTo(state.synced);
+            }
+            if now >= until {
+                return Work::Nothing;
+            }
+            let wake_at = linger_until.filter(|_| has_lines).map_or(until, |at| at.min(until));
+            let wait = wake_at.saturating_duration_since(now);
+            state = self.changed.wait_timeout(state, wait).unwrap_or_else(PoisonError::into_inner).0;
+        }
+    }
+
+    /// Waits until then, or until the log ends. True when it does.
+    pub(crate) fn pause(&self, until: Instant) -> bool {
+        let mut state = lock(&self.state);
+        loop {
+            let now = Instant::now();
+            let end = state.finish.map_or(until, |finish| finish.min(until));
+            if state.abandoned || state.finish.is_some_and(|finish| now >= finish) {
+                return true;
+            }
+            if now >= end {
+                return false;
+            }
+            state = self.changed.wait_timeout(state, end - now).unwrap_or_else(PoisonError::into_inner).0;
+        }
+    }
+
+    /// How many records the replica lacks, and how old the oldest of them is.
+    pub(crate) fn lag(&self, replica: &ReplicaState) -> (u64, Duration) {
+        let held = replica.holding().size;
+        let state = lock(&self.state);
+        let records = state.synced.saturating_sub(held);
+        let age = if records == 0 { Duration::ZERO } else { state.marks.age(held, Instant::now()) };
+        (records, age)
+    }
+
+    pub(crate) fn health(&self) -> Vec<ReplicaHealth> {
+        let of = |replica: &ReplicaState| {
+            let (lag_records, lag_time) = self.lag(replica);
+            ReplicaHealth {
+                name: replica.name.clone(),
+                compared: replica.is_compared(),
+                records: replica.holding().size,
+                lag_records,
+                lag_time,
+                last_error: lock(&replica.last_error).clone(),
+            }
+        };
+        self.replicas.iter().map(of).collect()
+    }
+}
+
+/// The class that makes a store which nobody has reached yet good enough.
+const fn hoped(wanted: Durability) -> Durability {
+    match wanted {
+        Durability::Accepted | Durability::Written => Durability::Synced,
+        other => other,
+    }
+}
