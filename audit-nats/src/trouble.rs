@@ -1,0 +1,81 @@
+use std::fmt;
+use std::io;
+
+use audit_core::backend::BackendError;
+use audit_core::verify::ReadError;
+
+/// Why a request was not answered.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) enum Trouble {
+    /// Something has to be set up differently: credentials, certificates, files.
+    Setup(String),
+    /// There is no connection; nothing was sent.
+    NotConnected(String),
+    /// The server refused the subject: these credentials may not use it.
+    Forbidden(String),
+    /// Nobody listens on this subject: no stream, or none that has a leader now.
+    NobodyThere(String),
+    /// The server answered that it cannot do it now.
+    Later(String),
+    /// No answer: nobody knows whether the request arrived.
+    Lost(String),
+    /// The answer was an error that stays one, or makes no sense.
+    Answer(String),
+}
+
+impl Trouble {
+    /// Whether the same request may be answered in a moment.
+    pub(crate) const fn may_pass(&self) -> bool {
+        matches!(self, Self::NotConnected(_) | Self::NobodyThere(_) | Self::Later(_) | Self::Lost(_))
+    }
+
+    /// For a call that opens a log: what somebody has to set up differently is not retried.
+    pub(crate) fn opening(self, place: &str) -> BackendError {
+        match self {
+            Self::Setup(detail) => BackendError::Misconfigured { detail },
+            Self::Forbidden(_) => BackendError::Misconfigured {
+                detail: format!("{place}: {self}; see `audit grants nats` for the rights that are needed"),
+            },
+            other => other.reading("opening the log"),
+        }
+    }
+
+    /// For a call that changes nothing.
+    pub(crate) fn reading(self, doing: &'static str) -> BackendError {
+        BackendError::Unavailable { doing, source: Box::new(self) }
+    }
+
+    /// For a call that may have changed something before it was lost.
+    pub(crate) fn writing(self, doing: &'static str) -> BackendError {
+        match self {
+            Self::Lost(_) => BackendError::Unknown { doing, source: Box::new(self) },
+            other => BackendError::Unavailable { doing, source: Box::new(other) },
+        }
+    }
+
+    /// For somebody who only reads.
+    pub(crate) fn verifying(self, doing: &str) -> ReadError {
+        ReadError::unavailable(doing, self)
+    }
+}
+
+impl fmt::Display for Trouble {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Setup(said) | Self::NotConnected(said) | Self::Lost(said) | Self::Answer(said) => f.write_str(said),
+            Self::Forbidden(said) => write!(f, "the server refuses it to these credentials: {said}"),
+            Self::NobodyThere(subject) => {
+                write!(f, "nobody takes messages on {subject}: the stream is gone, or has no leader now")
+            }
+            Self::Later(said) => write!(f, "the server cannot do it now: {said}"),
+        }
+    }
+}
+
+impl std::error::Error for Trouble {}
+
+impl From<io::Error> for Trouble {
+    fn from(error: io::Error) -> Self {
+        Self::Setup(error.to_string())
+    }
+}
