@@ -14,9 +14,11 @@ pub(crate) struct Marks(VecDeque<(u64, Instant)>);
 impl Marks {
     /// From `now` on the log has `size` synced records.
     pub(crate) fn add(&mut self, size: u64, now: Instant) {
-        if let Some((last, at)) = self.0.back()
+        if let Some((last, at)) = self.0.back_mut()
             && (*last >= size || now.saturating_duration_since(*at) < APART)
         {
+            // Records that come together count as old as the first of them.
+            *last = size.max(*last);
             return;
         }
         self.0.push_back((size, now));

@@ -337,6 +337,9 @@ fn start(opening: Opening) -> Result<AuditLog, OpenError> {
         newest_checkpoint: Mutex::new(Arc::new(NewestCheckpoint { note, range: signed_range })),
         process: std::process::id(),
     });
+    if let Some(uncompared) = shared.stores.uncompared() {
+        shared.progress.hold_signing(&uncompared.name);
+    }
     if let Some(recovery) = &opened.recovery {
         let recovered = life::recovered(&shared, recovery, healed.as_ref());
         shared.queue.push_reserved(Entry::own(recovered));

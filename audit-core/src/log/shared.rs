@@ -104,6 +104,12 @@ impl Progress {
         self.failing.store(true, Ordering::Relaxed);
     }
 
+    /// Nothing is signed until `replica` has been compared with the primary.
+    pub(crate) fn hold_signing(&self, replica: &str) {
+        let because = format!("no checkpoint: the replica `{replica}` could not be compared with the primary yet");
+        *lock(&self.unsigned_because) = Some(because);
+    }
+
     pub(crate) fn synced(&self) -> u64 {
         self.synced.load(Ordering::Relaxed)
     }
@@ -189,6 +195,8 @@ impl Shared {
     /// Stops the log for good and answers everybody who waits.
     pub(crate) fn poison(&self, detail: &str) {
         let detail: Arc<str> = detail.into();
+        // The first reason counts: others follow from it.
+        let _ = self.stopped_because.set(detail.to_string());
         self.progress.failed(detail.to_string());
         let refused = Refused::Poisoned { detail: Arc::clone(&detail) };
         let unwritten = self.stop(&refused);

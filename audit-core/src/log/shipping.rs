@@ -103,7 +103,7 @@ impl Shipper {
         let (shared, index) = (Arc::clone(&self.shared), self.index);
         let ended = std::panic::catch_unwind(std::panic::AssertUnwindSafe(move || self.ship()));
         let Some(replica) = shared.stores.replica(index) else {
-            return;
+            return shared.stores.ended();
         };
         match ended {
             Ok(Ok(())) => {}
@@ -113,7 +113,7 @@ impl Shipper {
                 alerts::replica(&shared, &replica.name, "the thread that fills it panicked");
             }
         }
-        shared.stores.tell();
+        shared.stores.ended();
     }
 
     fn ship(&mut self) -> Result<(), String> {

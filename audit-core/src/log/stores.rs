@@ -47,6 +47,8 @@ struct State {
     /// Until when replicas may still be filled, once the log closes.
     finish: Option<Instant>,
     abandoned: bool,
+    /// How many threads that fill replicas have let go of them.
+    ended: usize,
 }
 
 /// What there is to do for a replica.
@@ -239,7 +241,13 @@ impl Stores {
         lock(&self.state).finish.is_some()
     }
 
-    /// Waits until every replica holds `size` lines, or until then. The number that the one which is
+    /// A thread that fills a replica has let go of it.
+    pub(crate) fn ended(&self) {
+        lock(&self.state).ended += 1;
+        self.changed.notify_all();
+    }
+
+    /// Waits until every replica holds `size` lines and has been let go of, or until then. The number that the one which is
     /// furthest behind still lacks.
     pub(crate) fn await_filled(&self, size: u64, until: Instant) -> u64 {
         let lacks =
@@ -248,7 +256,7 @@ impl Stores {
         loop {
             let now = Instant::now();
             let lacking = lacks();
-            if lacking == 0 || now >= until || state.abandoned {
+            if state.ended >= self.replicas.len() || now >= until || state.abandoned {
                 return lacking;
             }
             state = self.changed.wait_timeout(state, until - now).unwrap_or_else(PoisonError::into_inner).0;

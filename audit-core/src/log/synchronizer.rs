@@ -172,9 +172,7 @@ impl SynchronizerThread {
         let Some(uncompared) = self.shared.stores.uncompared() else {
             return true;
         };
-        let because =
-            format!("no checkpoint: the replica `{}` could not be compared with the primary yet", uncompared.name);
-        *lock(&self.shared.progress.unsigned_because) = Some(because);
+        self.shared.progress.hold_signing(&uncompared.name);
         false
     }
 

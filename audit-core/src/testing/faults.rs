@@ -1,7 +1,7 @@
 use std::io;
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 
-use crate::backend::BackendError;
+use crate::backend::{BackendError, Concern};
 
 /// A call of a store that can be made to fail.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -68,6 +68,8 @@ struct State {
     planned: Vec<Planned>,
     poisoned: bool,
     hanging: usize,
+    /// What an inspection finds.
+    concerns: Vec<Concern>,
     /// Counts releases, so that a call that hangs learns that its time has come.
     releases: u64,
     calls: Vec<(Call, u64)>,
@@ -117,6 +119,15 @@ impl Faults {
     pub fn release(&self) {
         self.state().releases += 1;
         self.shared.changed.notify_all();
+    }
+
+    /// What every inspection finds from now on, in the place of what it found before.
+    pub fn find(&self, concerns: impl IntoIterator<Item = Concern>) {
+        self.state().concerns = concerns.into_iter().collect();
+    }
+
+    pub(super) fn concerns(&self) -> Vec<Concern> {
+        self.state().concerns.clone()
     }
 
     /// How many calls hang.

@@ -110,6 +110,8 @@ impl Synchronizer for FaultySynchronizer {
     }
 
     fn inspect(&mut self, deadline: Instant) -> Result<Vec<Concern>, BackendError> {
-        self.inner.inspect(deadline)
+        let mut concerns = self.inner.inspect(deadline)?;
+        concerns.extend(self.faults.concerns());
+        Ok(concerns)
     }
 }

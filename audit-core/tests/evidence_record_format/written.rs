@@ -10,11 +10,15 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
-use audit_core::backend::{Backend, BackendError, Batch, Capabilities, File, Head, Opened, Reader, Synchronizer};
+use audit_core::backend::{
+    Backend, BackendError, Batch, Capabilities, Concern, File, Head, Opened, Reader, Synchronizer,
+};
 use audit_core::capture::{BodyCapture, BodyFormat, CapturedBody};
+use audit_core::log::Replica;
 use audit_core::record::{Actor, ActorType, Event, Http, Kind, Outcome, OutcomeResult, Principal, Protocol};
 use audit_core::record::{Record, Rpc, Span};
-use audit_core::{AuditLog, Durability, Key};
+use audit_core::testing::{Call, Fault, Faults, FaultyBackend};
+use audit_core::{AuditLog, Durability, Key, Memory};
 use serde_json::{Value, json};
 use tempfile::TempDir;
 
@@ -141,15 +145,23 @@ fn compressed_body() -> CapturedBody {
     recorder.finish()
 }
 
-fn open(directory: &Path, full: &Arc<AtomicBool>) -> AuditLog {
+/// Opens the log with one replica, which can be made to fail.
+fn open(directory: &Path, full: &Arc<AtomicBool>, replica: &Memory) -> (AuditLog, Faults) {
     let store = Fillable { file: File::new(directory).min_free(0), full: Arc::clone(full) };
-    AuditLog::builder("docs.example/log")
+    let (backend, faults) = FaultyBackend::new(replica.clone());
+    let log = AuditLog::builder("docs.example/log")
         .key(Key::from_text(PRIVATE).unwrap())
         .backend(store)
+        .replica(Replica::new(backend).lag_records(1))
         .policy_file(policy_file(directory))
-        .tune(|limits| limits.heartbeat = Duration::from_millis(50))
+        .tune(|limits| {
+            limits.heartbeat = Duration::from_millis(50);
+            limits.inspect_interval = Duration::from_millis(50);
+            limits.replica_backoff = Duration::from_millis(50);
+        })
         .open()
-        .unwrap()
+        .unwrap();
+    (log, faults)
 }
 
 /// As many rules that record nothing as are told apart, and one more.
@@ -190,7 +202,10 @@ fn write_policy(directory: &Path, version: u8, settler_is_first: bool) {
 async fn written(directory: &Path) {
     let full = Arc::new(AtomicBool::new(false));
     write_policy(directory, 1, false);
-    let log = open(directory, &full);
+    let replica = Memory::promising(Durability::Synced);
+    let (log, faults) = open(directory, &full, &replica);
+    faults.find([Concern::new("retention", "it was shortened")]);
+    faults.times(Call::Append, Fault::Unavailable, 3);
     write_policy(directory, 2, true);
     log.reload_policy().unwrap().unwrap();
     fs::write(policy_file(directory), "rules = []").unwrap();
@@ -219,8 +234,11 @@ async fn written(directory: &Path) {
     full.store(true, Ordering::Relaxed);
     log.begin(&events()[0]).await.unwrap_err();
     let start = Instant::now();
-    while of_kind(directory, Kind::Heartbeat) < beats + 2 || of_kind(directory, Kind::Gap) == 0 {
-        assert!(start.elapsed() < Duration::from_secs(10), "no heartbeat, or no gap");
+    while of_kind(directory, Kind::Heartbeat) < beats + 2
+        || of_kind(directory, Kind::Gap) == 0
+        || of_kind(directory, Kind::Alert) < 3
+    {
+        assert!(start.elapsed() < Duration::from_secs(10), "no heartbeat, no gap, or not every alert");
         tokio::time::sleep(Duration::from_millis(5)).await;
     }
     drop(undecided);
@@ -229,7 +247,10 @@ async fn written(directory: &Path) {
     let mut segment =
         OpenOptions::new().append(true).open(directory.join("segments/00000000000000000000.jsonl")).unwrap();
     segment.write_all(b"{\"v\":1,\"se").unwrap();
-    let log = open(directory, &full);
+    let (log, _) = open(directory, &full, &replica);
+    log.close(Duration::from_secs(5)).await.unwrap();
+    fs::remove_dir_all(directory).unwrap();
+    let (log, _) = open(directory, &full, &replica);
     log.close(Duration::from_secs(5)).await.unwrap();
 }
 
@@ -264,7 +285,12 @@ async fn every_record_that_a_log_writes_is_as_the_schema_says() {
     {
         assert!(members.contains(member), "no record has {member}: this test no longer covers it");
     }
-    for (name, kind) in [("policy_changed", "policy.changed"), ("alert", "alert"), ("outcome", "outcome")] {
+    for (name, kind) in [
+        ("policy_changed", "policy.changed"),
+        ("alert", "alert"),
+        ("outcome", "outcome"),
+        ("recovered", "log.recovered"),
+    ] {
         for member in schema.members_of(name) {
             assert!(members.contains(&format!("{kind}.{member}")), "no {kind} has {member}");
         }

@@ -2,7 +2,7 @@
 
 use std::fs;
 use std::ops::Range;
-use std::sync::Arc;
+use std::sync::{Arc, Weak};
 use std::time::Instant;
 
 use super::cursor::Cursor;
@@ -17,7 +17,8 @@ use crate::backend::{BackendError, Reader, contract};
 #[derive(Debug)]
 pub(super) struct LineReader {
     layout: Layout,
-    shared: Arc<Shared>,
+    /// Not kept alive: the lock is free for the next writer as soon as this one is gone.
+    shared: Weak<Shared>,
     /// The first lines of the segments, as of the last look.
     firsts: Vec<u64>,
     open: Option<(u64, fs::File)>,
@@ -25,13 +26,12 @@ pub(super) struct LineReader {
 }
 
 impl LineReader {
-    pub(super) const fn new(layout: Layout, shared: Arc<Shared>) -> Self {
-        Self { layout, shared, firsts: Vec::new(), open: None, cursor: Cursor::new() }
+    pub(super) fn new(layout: Layout, shared: &Arc<Shared>) -> Self {
+        Self { layout, shared: Arc::downgrade(shared), firsts: Vec::new(), open: None, cursor: Cursor::new() }
     }
 
     /// The segment that holds line `seq`: the number of its first line.
-    fn segment_of(&mut self, seq: u64, deadline: Instant) -> Result<u64, BackendError> {
-        let newest = self.shared.segment();
+    fn segment_of(&mut self, seq: u64, newest: u64, deadline: Instant) -> Result<u64, BackendError> {
         if self.firsts.last() != Some(&newest) {
             self.firsts = Segments::list(&self.layout, deadline)?.firsts;
         }
@@ -43,11 +43,14 @@ impl LineReader {
 impl Reader for LineReader {
     fn read(&mut self, range: Range<u64>, deadline: Instant) -> Result<Vec<u8>, BackendError> {
         contract::in_time(deadline, READING)?;
-        let end = range.end.min(self.shared.written());
+        let shared = self.shared.upgrade().ok_or_else(|| BackendError::Misconfigured {
+            detail: format!("{}: the log has been closed", self.layout.dir().display()),
+        })?;
+        let end = range.end.min(shared.written());
         if range.start >= end {
             return Ok(Vec::new());
         }
-        let first = self.segment_of(range.start, deadline)?;
+        let first = self.segment_of(range.start, shared.segment(), deadline)?;
         let path = self.layout.segment(first);
         let failed = |error| fault::failed(READING, &path, error);
         let file = match self.open.take() {

@@ -69,7 +69,7 @@ impl Writer {
 
     /// A reader of the same lines for another thread.
     pub(super) fn reader(&self) -> LineReader {
-        LineReader::new(self.layout.clone(), Arc::clone(&self.shared))
+        LineReader::new(self.layout.clone(), &self.shared)
     }
 
     pub(super) fn append(&mut self, expected: Head, batch: &Batch<'_>) -> Result<Durability, BackendError> {
