@@ -58,6 +58,8 @@ pub enum FindingKind {
     Malformed,
     /// Something that a store or the log itself speaks of is not there.
     Hidden,
+    /// A whole log that was there before, or that a replica still holds, is gone.
+    Vanished,
     /// Records after the newest checkpoint.
     UnsignedTail,
     /// Anything after the newest checkpoint that is not a record.
@@ -76,6 +78,8 @@ pub enum FindingKind {
     OutcomeUnknown,
     /// Counts that do not add up.
     Coverage,
+    /// A copy that does not have all records yet.
+    Behind,
     /// What kept this program from telling.
     Unverifiable,
 }
@@ -97,6 +101,7 @@ impl FindingKind {
             Self::WrongKey => "wrong_key",
             Self::Malformed => "malformed",
             Self::Hidden => "hidden",
+            Self::Vanished => "vanished",
             Self::UnsignedTail => "unsigned_tail",
             Self::TornTail => "torn_tail",
             Self::KeyUnpinned => "key_unpinned",
@@ -106,6 +111,7 @@ impl FindingKind {
             Self::Recovered => "recovered",
             Self::OutcomeUnknown => "outcome_unknown",
             Self::Coverage => "coverage",
+            Self::Behind => "behind",
             Self::Unverifiable => "unverifiable",
         }
     }
@@ -125,7 +131,8 @@ impl FindingKind {
             | Self::BadSignature
             | Self::WrongKey
             | Self::Malformed
-            | Self::Hidden => Class::Tamper,
+            | Self::Hidden
+            | Self::Vanished => Class::Tamper,
             Self::UnsignedTail
             | Self::TornTail
             | Self::KeyUnpinned
@@ -134,7 +141,7 @@ impl FindingKind {
             | Self::Gap
             | Self::Coverage
             | Self::Unverifiable => Class::Warning,
-            Self::Recovered | Self::OutcomeUnknown => Class::Info,
+            Self::Recovered | Self::OutcomeUnknown | Self::Behind => Class::Info,
         }
     }
 }

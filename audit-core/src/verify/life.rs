@@ -47,6 +47,8 @@ pub(crate) struct Life {
     closed: bool,
     latest: Option<i64>,
     last: u64,
+    /// Whether the end of the log is further back than a living writer would leave it.
+    pub(crate) fell_silent: bool,
 }
 
 impl Life {
@@ -223,6 +225,7 @@ impl Life {
             && now.saturating_sub(latest) > limit
         {
             let seq = self.last;
+            self.fell_silent = true;
             self.findings.add(
                 Finding::new(
                     FindingKind::Silent,

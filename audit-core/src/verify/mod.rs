@@ -16,6 +16,7 @@
 //! How it works, in reading order: `scan` hands chunks of lines to workers, `examine` is what
 //! a worker does with one, `chain` follows the links from chunk to chunk, `life` listens to
 //! what the log says of itself, `heads` checks signatures, and `judge` puts it together.
+//! Many logs, and copies of them, are a [`Fleet`].
 
 mod calls;
 mod chain;
@@ -25,11 +26,14 @@ mod examine;
 mod faults;
 mod finding;
 mod findings;
+mod fleet;
 mod hashing;
 mod heads;
+mod inquiry;
 mod judge;
 mod life;
 mod lines;
+mod merge;
 mod prove;
 mod query;
 mod reader;
@@ -43,7 +47,9 @@ mod verdict;
 mod verifier;
 
 pub use finding::{Class, Finding, FindingKind};
+pub use fleet::{Fleet, FleetFinding, FleetState, FleetStateError, FleetVerdict, LogAt, LogVerdict, Seen};
 pub use lines::Lines;
+pub use merge::Merge;
 pub use prove::{CheckError, ProofError, check, prove};
 pub use query::{Query, Search};
 pub use reader::{LineSource, LogReader, Piece, ReadError};

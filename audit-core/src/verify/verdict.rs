@@ -26,6 +26,25 @@ impl Judgement {
             Self::Unverifiable => "unverifiable",
         }
     }
+
+    /// The exit code of a program that says this word: 0 intact, 1 tampered, 2 unverifiable.
+    #[must_use]
+    pub const fn exit_code(self) -> u8 {
+        match self {
+            Self::Intact => 0,
+            Self::Tampered => 1,
+            Self::Unverifiable => 2,
+        }
+    }
+
+    /// What some findings come to.
+    pub(crate) fn of<'f>(findings: impl IntoIterator<Item = &'f Finding>) -> Self {
+        findings.into_iter().fold(Self::Intact, |word, finding| match (finding.class, finding.kind) {
+            (Class::Tamper, _) => Self::Tampered,
+            (_, FindingKind::Unverifiable) if word == Self::Intact => Self::Unverifiable,
+            _ => word,
+        })
+    }
 }
 
 impl fmt::Display for Judgement {
@@ -88,24 +107,13 @@ impl Verdict {
     /// verifier from telling, unverifiable; else it is intact.
     #[must_use]
     pub fn judgement(&self) -> Judgement {
-        let any = |test: fn(&Finding) -> bool| self.findings.iter().any(test);
-        if any(|finding| finding.class == Class::Tamper) {
-            Judgement::Tampered
-        } else if any(|finding| finding.kind == FindingKind::Unverifiable) {
-            Judgement::Unverifiable
-        } else {
-            Judgement::Intact
-        }
+        Judgement::of(&self.findings)
     }
 
     /// The exit code of a program that reports this verdict: 0 intact, 1 tampered, 2 unverifiable.
     #[must_use]
     pub fn exit_code(&self) -> u8 {
-        match self.judgement() {
-            Judgement::Intact => 0,
-            Judgement::Tampered => 1,
-            Judgement::Unverifiable => 2,
-        }
+        self.judgement().exit_code()
     }
 
     /// One JSON object on one line, without a line feed.
@@ -130,18 +138,26 @@ impl Verdict {
         String::from_utf8_lossy(&out).into_owned()
     }
 
-    /// Puts the findings in order: by weight, then by record, then by kind.
+    /// Puts the findings in order.
     pub(crate) fn sort(&mut self) {
-        self.findings.sort_by(|one, other| {
-            let key = |finding: &Finding| {
-                (std::cmp::Reverse(finding.class), finding.seq.is_none(), finding.seq, finding.kind)
-            };
-            key(one).cmp(&key(other))
-        });
+        self.findings.sort_by(in_order);
     }
 }
 
-fn write_finding(finding: &Finding, out: &mut Vec<u8>) {
+/// The order of findings: by weight, then by record, then by kind.
+pub(crate) fn in_order(one: &Finding, other: &Finding) -> std::cmp::Ordering {
+    let key = |finding: &Finding| (std::cmp::Reverse(finding.class), finding.seq.is_none(), finding.seq, finding.kind);
+    key(one).cmp(&key(other))
+}
+
+/// Writes a finding as a JSON object.
+pub(crate) fn write_finding(finding: &Finding, out: &mut Vec<u8>) {
+    write_members(finding, out);
+    out.push(b'}');
+}
+
+/// Writes a finding as a JSON object to which members may be added: without the brace that ends it.
+pub(crate) fn write_members(finding: &Finding, out: &mut Vec<u8>) {
     out.extend_from_slice(format!("{{\"kind\":\"{}\",\"class\":\"{}\"", finding.kind, finding.class).as_bytes());
     if let Some(seq) = finding.seq {
         out.extend_from_slice(format!(",\"seq\":{seq}").as_bytes());
@@ -151,5 +167,4 @@ fn write_finding(finding: &Finding, out: &mut Vec<u8>) {
     }
     out.extend_from_slice(b",\"detail\":");
     write_string(&finding.detail, usize::MAX, out);
-    out.push(b'}');
 }

@@ -3,7 +3,8 @@ use std::thread;
 use std::time::SystemTime;
 
 use super::chain::Chain;
-use super::heads::Heads;
+use super::heads::{Head, Heads};
+use super::inquiry::Inquiry;
 use super::judge::judge;
 use super::life::Life;
 use super::scan::scan;
@@ -102,23 +103,29 @@ impl<'a> Verifier<'a> {
     /// A log that cannot be read is not an error but a verdict:
     /// [`Unverifiable`](super::Judgement::Unverifiable).
     #[must_use]
-    pub fn run(mut self, reader: &dyn LogReader) -> Verdict {
+    pub fn run(self, reader: &dyn LogReader) -> Verdict {
+        self.inquire(reader, &[]).verdict
+    }
+
+    /// As [`run`](Self::run), and keeps what is needed to compare the log with another copy of it:
+    /// among others, the roots of its tree at `sizes`.
+    pub(crate) fn inquire(mut self, reader: &dyn LogReader, sizes: &[u64]) -> Inquiry {
         let source = match self.key {
             Some(_) => KeySource::Pinned,
             None => KeySource::LogPub,
         };
-        match self.examine(reader, source) {
-            Ok(verdict) => verdict,
-            Err(error) => Verdict::unreadable(source, error.to_string()),
+        match self.examine(reader, source, sizes) {
+            Ok(inquiry) => inquiry,
+            Err(error) => Inquiry::unreadable(Verdict::unreadable(source, error.to_string())),
         }
     }
 
-    fn examine(&mut self, reader: &dyn LogReader, source: KeySource) -> Result<Verdict, ReadError> {
+    fn examine(&mut self, reader: &dyn LogReader, source: KeySource, sizes: &[u64]) -> Result<Inquiry, ReadError> {
         let mut findings = Vec::new();
         // The checkpoints first: a live log only grows, so the lines read later cover them.
         let mut heads = Heads::read(reader, &self.against, &mut findings)?;
         let key = self.choose_key(reader, &mut findings)?;
-        let marks = heads.sizes();
+        let marks = marks(&heads, sizes);
         let mut chain = Chain::new(&marks);
         let mut life = Life::default();
         let broken = self.scan(reader, &marks, &mut chain, &mut life)?;
@@ -131,6 +138,7 @@ impl<'a> Verifier<'a> {
             heads.check(key, name.as_deref(), &mut findings);
             openings(&life, key, &mut findings);
         }
+        let complete = broken.is_none();
         if let Some(error) = broken {
             heads.0.retain(|head| head.size() <= chain.size());
             findings.push(Finding::new(FindingKind::Unverifiable, error.to_string()));
@@ -145,19 +153,24 @@ impl<'a> Verifier<'a> {
         }
         findings.extend(life.findings.into_vec());
         findings.extend(reader.inspect()?);
-        let signed = heads
-            .good()
-            .filter(|head| chain.roots.at(head.size()) == Some(head.signed.checkpoint().root))
-            .map(super::heads::Head::size);
+        let fits = |head: &&Head| chain.roots.at(head.size()) == Some(head.signed.checkpoint().root);
+        let newest = heads.good().filter(fits).max_by_key(|head| head.size()).map(|head| head.signed.clone());
         let mut verdict = Verdict {
             key: source,
             records: chain.lines,
-            signed: signed.max().unwrap_or(0),
+            signed: newest.as_ref().map_or(0, |newest| newest.checkpoint().size),
             root: root_of(&chain),
             findings,
         };
         verdict.sort();
-        Ok(verdict)
+        Ok(Inquiry {
+            verdict,
+            newest,
+            size: chain.size(),
+            complete,
+            fell_silent: life.fell_silent,
+            roots: marks.iter().filter_map(|mark| Some((*mark, chain.roots.at(*mark)?))).collect(),
+        })
     }
 
     /// Reads and checks all lines. The error that ended it early, if one did, is returned apart:
@@ -232,6 +245,15 @@ impl<'a> Verifier<'a> {
             }
         }
     }
+}
+
+/// The sizes, ascending and each once, at which the root of the tree is wanted.
+fn marks(heads: &Heads, more: &[u64]) -> Vec<u64> {
+    let mut marks = heads.sizes();
+    marks.extend_from_slice(more);
+    marks.sort_unstable();
+    marks.dedup();
+    marks
 }
 
 fn root_of(chain: &Chain<'_>) -> Hash {
