@@ -1,0 +1,113 @@
+//! Making an object once: locked, with its checksum, and never over another.
+
+use std::sync::Arc;
+use std::time::Instant;
+
+use aws_sdk_s3::primitives::ByteStream;
+use aws_sdk_s3::types::ChecksumAlgorithm;
+
+use audit_core::evidence::Hash;
+
+use super::fault::{Fault, within};
+use super::retention::Retention;
+use super::store::Store;
+use super::versions::KeyVersions;
+
+/// How objects are made in this bucket.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Making {
+    pub(crate) retention: Retention,
+    /// Whether the store ignores the condition, so that its versions have to be looked at.
+    pub(crate) detects: bool,
+}
+
+/// What is under a key once an object was to be made there.
+#[derive(Debug)]
+pub(crate) enum Made {
+    /// Our bytes, and nothing else.
+    Ours,
+    /// These bytes, which were there first.
+    Others(Vec<u8>),
+    /// More than one version, with different bytes: two writers.
+    Forked,
+}
+
+impl Store {
+    /// Makes an object of `bytes`, unless there is one: then says what is there.
+    pub(crate) async fn make(
+        self: &Arc<Self>,
+        key: &str,
+        bytes: &[u8],
+        making: Making,
+        deadline: Instant,
+    ) -> Result<Made, Fault> {
+        if making.detects {
+            // A second writer that is not at the same instant leaves nothing behind.
+            let found = self.versions_of(key, deadline).await?;
+            if found.oldest.is_some() {
+                return self.compare(&found, bytes, deadline).await;
+            }
+        }
+        match self.put(key, bytes, making.retention, deadline).await {
+            Ok(()) if !making.detects => Ok(Made::Ours),
+            Ok(()) => {
+                let found = self.versions_of(key, deadline).await.map_err(unanswered)?;
+                self.compare(&found, bytes, deadline).await.map_err(unanswered)
+            }
+            Err(fault) if fault.is_unmet() => {
+                let found = self.versions_of(key, deadline).await?;
+                self.compare(&found, bytes, deadline).await
+            }
+            Err(fault) => Err(fault),
+        }
+    }
+
+    /// One PUT on the condition that nothing is there.
+    pub(crate) async fn put(
+        &self,
+        key: &str,
+        bytes: &[u8],
+        retention: Retention,
+        deadline: Instant,
+    ) -> Result<(), Fault> {
+        let until = retention.until();
+        let mut request = self
+            .client
+            .put_object()
+            .bucket(&self.layout.bucket)
+            .key(key)
+            .if_none_match("*")
+            .checksum_algorithm(ChecksumAlgorithm::Sha256)
+            .checksum_sha256(Hash::digest(bytes).to_base64())
+            .body(ByteStream::from(bytes.to_vec()));
+        for (name, value) in retention.promise(&until) {
+            request = request.metadata(name, value);
+        }
+        if retention.explicit {
+            request = request.object_lock_mode(retention.mode.of_object()).object_lock_retain_until_date(until);
+        }
+        within(deadline, request.send()).await.map(drop)
+    }
+
+    /// Compares what is under a key with `bytes`.
+    pub(crate) async fn compare(&self, found: &KeyVersions, bytes: &[u8], deadline: Instant) -> Result<Made, Fault> {
+        let Some(oldest) = &found.oldest else {
+            return Err(Fault::Strange(format!("{} is there and is not listed", found.key)));
+        };
+        let first = self.get(&found.key, oldest, deadline).await?.bytes;
+        for other in &found.others {
+            if self.get(&found.key, other, deadline).await?.bytes != first {
+                return Ok(Made::Forked);
+            }
+        }
+        Ok(if first == bytes { Made::Ours } else { Made::Others(first) })
+    }
+}
+
+/// After a PUT that worked, whatever goes wrong leaves open whether it is the only one.
+fn unanswered(fault: Fault) -> Fault {
+    match fault {
+        Fault::Late => Fault::Late,
+        other => Fault::Broken(other.to_string().into()),
+    }
+}

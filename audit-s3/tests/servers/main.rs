@@ -1,0 +1,14 @@
+//! The store against real servers: moto enforces conditional writes, Ceph's gateway enforces locks.
+
+mod bucket;
+mod conformance;
+mod fixture;
+mod fleet;
+mod forks;
+mod grants;
+mod killed;
+mod network;
+mod opening;
+mod primary;
+mod tampering;
+mod tls;

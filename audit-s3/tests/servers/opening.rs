@@ -1,0 +1,162 @@
+//! What is refused when a log is opened, and what the sentence says.
+
+use audit_core::backend::Head;
+use audit_core::backend::{Backend, BackendError, Durability, Fencing};
+use audit_core::conformance::Sample;
+
+use crate::fixture::{Scene, anybody, ceph, moto, soon};
+
+/// What the store says when it refuses for good.
+fn refusal(scene: &Scene) -> String {
+    match scene.writer().open(soon()) {
+        Err(BackendError::Misconfigured { detail }) => detail,
+        other => panic!("expected a refusal, got {other:?}"),
+    }
+}
+
+#[track_caller]
+fn says(detail: &str, words: &[&str]) {
+    for word in words {
+        assert!(detail.contains(word), "{word:?} is not in {detail:?}");
+    }
+}
+
+#[test]
+fn a_bucket_without_versioning_is_refused() {
+    for scene in [Scene::new(&moto().endpoint(), &anybody()), Scene::new(&ceph().endpoint(), ceph().owner())] {
+        scene.bucket.make();
+        says(&refusal(&scene), &[scene.bucket.name(), "versioning is not enabled", "make a bucket with Object Lock"]);
+    }
+}
+
+#[test]
+fn a_bucket_with_versioning_and_without_lock_is_refused() {
+    for scene in [Scene::new(&moto().endpoint(), &anybody()), Scene::new(&ceph().endpoint(), ceph().owner())] {
+        scene.bucket.make();
+        scene.bucket.set_versioning(true).expect("versioning is enabled");
+        says(&refusal(&scene), &[scene.bucket.name(), "Object Lock is not enabled"]);
+    }
+}
+
+#[test]
+fn a_log_without_any_retention_is_refused() {
+    let scene = Scene::on_moto().without("retention_days");
+    says(&refusal(&scene), &["no default retention", "set retention_days"]);
+}
+
+#[test]
+fn a_default_retention_is_enough_and_is_what_objects_get() {
+    let scene = Scene::on_ceph().without("retention_days");
+    scene.bucket.set_default_retention("COMPLIANCE", 3).expect("the default is set");
+    let (writer, _) = scene.with_lines(1);
+    assert_eq!(writer.capabilities().append, Durability::Locked);
+    assert_eq!(scene.bucket.lock(&scene.lines_key(0)), Some(("COMPLIANCE".into(), 3)));
+}
+
+#[test]
+fn every_object_is_locked_as_the_log_asks() {
+    let scene = Scene::on_ceph().with("retention_days", "5").with("mode", "governance");
+    let (mut writer, head) = scene.with_lines(1);
+    let sample = Sample::after(Head::EMPTY).lines(3, "there");
+    let mut synchronizer = writer.synchronizer().expect("it is there");
+    synchronizer.publish(&sample.checkpoint(3), &sample.range(3), soon()).expect("it is published");
+    assert_eq!(head.size, 3);
+    assert_eq!(writer.capabilities().append, Durability::Synced, "somebody may pass by a governance lock");
+    let keys = scene.bucket.keys(&scene.path);
+    assert_eq!(keys.len(), 5, "{keys:?}");
+    for key in keys {
+        assert_eq!(scene.bucket.lock(&key), Some(("GOVERNANCE".into(), 5)), "{key}");
+    }
+}
+
+#[test]
+fn a_store_that_ignores_conditional_writes_is_refused_as_a_primary() {
+    let scene = Scene::on_ceph().with("fencing", "enforce");
+    says(&refusal(&scene), &["ignores If-None-Match", "cannot be a primary", "fencing=detect"]);
+}
+
+#[test]
+fn what_was_found_about_fencing_is_what_is_said() {
+    let mut detecting = Scene::on_ceph().writer();
+    detecting.open(soon()).expect("it opens");
+    assert_eq!(detecting.capabilities().fencing, Fencing::Detected);
+    // One that enforces conditions is not worse for being asked to detect.
+    let mut enforcing = Scene::on_moto().with("fencing", "detect").writer();
+    enforcing.open(soon()).expect("it opens");
+    assert_eq!(enforcing.capabilities().fencing, Fencing::Enforced);
+}
+
+#[test]
+fn opening_again_and_again_leaves_nothing_behind() {
+    for scene in [Scene::on_moto(), Scene::on_ceph()] {
+        scene.with_lines(1);
+        let before = scene.bucket.keys(&scene.path);
+        let versions = scene.bucket.versions(&format!("{}/probe", scene.path));
+        for _ in 0..3 {
+            scene.writer().open(soon()).expect("it opens");
+        }
+        assert_eq!(scene.bucket.keys(&scene.path), before);
+        assert_eq!(scene.bucket.versions(&format!("{}/probe", scene.path)), versions);
+    }
+}
+
+#[test]
+fn credentials_that_may_delete_are_refused() {
+    for scene in [Scene::on_moto(), Scene::on_ceph()] {
+        let scene = scene.without("allow_delete_right");
+        says(&refusal(&scene), &["s3:DeleteObjectVersion", "audit grants s3", "allow_delete_right=true"]);
+    }
+}
+
+#[test]
+fn credentials_that_may_only_hide_objects_are_refused() {
+    let scene = Scene::on_ceph().without("allow_delete_right");
+    let name = scene.bucket.name();
+    let policy = format!(
+        r#"{{"Version":"2012-10-17","Statement":[{{"Effect":"Deny","Principal":{{"AWS":["arn:aws:iam:::user/owner"]}},
+            "Action":["s3:DeleteObjectVersion"],"Resource":["arn:aws:s3:::{name}/*"]}}]}}"#
+    );
+    scene.bucket.set_policy(&policy).expect("the policy is set");
+    says(&refusal(&scene), &["may call s3:DeleteObject,"]);
+}
+
+#[test]
+fn wrong_credentials_are_refused_by_their_name() {
+    let stranger = real_servers::CephUser {
+        name: "stranger".into(),
+        access_key: "AKNOBODYKNOWS".into(),
+        secret_key: "secret".into(),
+    };
+    let scene = Scene::on_ceph();
+    let file = scene.credentials(&stranger).display().to_string();
+    let scene = scene.with("credentials_file", &file);
+    says(&refusal(&scene), &["does not know this access key", &file]);
+
+    let mut liar = ceph().owner().clone();
+    liar.name = "liar".into();
+    liar.secret_key = "not the secret".into();
+    let file = scene.credentials(&liar).display().to_string();
+    says(&refusal(&scene.with("credentials_file", &file)), &["secret key is not the one of this access key"]);
+}
+
+#[test]
+fn missing_credentials_are_said_to_be_missing() {
+    let scene = Scene::on_moto();
+    let file = scene.folder().join("nothing").display().to_string();
+    says(&refusal(&Scene::on_moto().with("credentials_file", &file)), &[&file, "No such file"]);
+    let scene = scene.with("profile", "absent");
+    says(&refusal(&scene), &["there is no profile [absent]"]);
+}
+
+#[test]
+fn a_bucket_that_is_not_there_is_named() {
+    let scene = Scene::new(&ceph().endpoint(), ceph().owner());
+    says(&refusal(&scene), &["there is no such bucket", scene.bucket.name()]);
+}
+
+#[test]
+fn lines_without_a_verifier_key_are_no_empty_store() {
+    let scene = Scene::on_moto();
+    scene.bucket.put(&scene.lines_key(0), b"{}\n").expect("it is written");
+    says(&refusal(&scene), &["log.pub is missing", "put back the verifier key"]);
+}
