@@ -1,1 +1,26 @@
-//! PostgreSQL as a store of the audit log: append-only rows behind one function, and an outbox.
+//! placeholder
+
+mod append;
+mod columns;
+mod comparison;
+mod fault;
+mod grants;
+mod inspection;
+mod open;
+mod postgres;
+mod reader;
+mod rows;
+mod runtime;
+mod schema;
+mod server;
+mod settings;
+mod synchronizer;
+mod tls;
+mod url;
+mod uuid;
+
+pub use grants::{Role, grants};
+pub use postgres::Postgres;
+pub use reader::{PostgresReader, logs};
+pub use schema::{Migration, SCHEMA_VERSION, install, migrations};
+pub use url::UrlError;

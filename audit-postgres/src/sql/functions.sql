@@ -1,0 +1,172 @@
+-- Who may write a log is decided by the session's user: poolers and SECURITY DEFINER leave it alone.
+CREATE FUNCTION {schema}.check_writer(writer name, to_log text) RETURNS void
+LANGUAGE plpgsql STABLE SET search_path = pg_catalog, {schema}, pg_temp
+AS $check_writer$
+BEGIN
+  IF NOT pg_has_role(session_user, writer, 'MEMBER') THEN
+    RAISE EXCEPTION 'the log % belongs to the role %, not to %', to_log, writer, session_user
+      USING ERRCODE = 'insufficient_privilege';
+  END IF;
+END
+$check_writer$;
+
+-- What a commit means must not depend on a default that somebody lowered.
+CREATE FUNCTION {schema}.commit_durably() RETURNS void
+LANGUAGE plpgsql SET search_path = pg_catalog, {schema}, pg_temp
+AS $commit_durably$
+BEGIN
+  IF current_setting('synchronous_commit') NOT IN ('on', 'remote_apply') THEN
+    PERFORM set_config('synchronous_commit', 'on', true);
+  END IF;
+END
+$commit_durably$;
+
+CREATE FUNCTION {schema}.create_log(to_log text, key text) RETURNS boolean
+LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, {schema}, pg_temp
+AS $create_log$
+BEGIN
+  PERFORM commit_durably();
+  INSERT INTO heads (log, verifier_key, writer) VALUES (to_log, key, session_user) ON CONFLICT DO NOTHING;
+  RETURN FOUND;
+END
+$create_log$;
+
+-- Appends lines behind the head that is expected, or says which head is there instead.
+CREATE FUNCTION {schema}.append(
+  to_log text, expected_size bigint, expected_leaf bytea, new_leaf bytea,
+  new_lines text[], times timestamptz[], kinds text[], ids uuid[], actor_types text[], actor_ids text[],
+  actions text[], resources text[], results text[], statuses integer[], traces text[], relayed uuid[],
+  OUT appended boolean, OUT size bigint, OUT leaf bytea)
+LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, {schema}, pg_temp
+AS $append$
+DECLARE
+  head heads%ROWTYPE;
+BEGIN
+  PERFORM commit_durably();
+  SELECT * INTO head FROM heads WHERE heads.log = to_log FOR UPDATE;
+  IF NOT FOUND THEN
+    RAISE EXCEPTION 'there is no log %', to_log USING ERRCODE = 'no_data_found';
+  END IF;
+  PERFORM check_writer(head.writer, to_log);
+  appended := head.next_seq = expected_size AND head.last_leaf = expected_leaf;
+  size := head.next_seq;
+  leaf := head.last_leaf;
+  IF NOT appended THEN
+    RETURN;
+  END IF;
+  INSERT INTO lines (log, seq, line, time, kind, id, actor_type, actor_id, action, resource, result, status, trace)
+    SELECT to_log, expected_size + number - 1, new.line, new.time, new.kind, new.id, new.actor_type, new.actor_id,
+           new.action, new.resource, new.result, new.status, new.trace
+    FROM unnest(new_lines, times, kinds, ids, actor_types, actor_ids, actions, resources, results, statuses, traces)
+      WITH ORDINALITY
+      AS new (line, time, kind, id, actor_type, actor_id, action, resource, result, status, trace, number);
+  size := expected_size + cardinality(new_lines);
+  leaf := new_leaf;
+  UPDATE heads SET next_seq = size, last_leaf = new_leaf WHERE heads.log = to_log;
+  IF cardinality(relayed) > 0 AND EXISTS (SELECT FROM outbox WHERE outbox.log = to_log) THEN
+    DELETE FROM outbox WHERE outbox.log = to_log AND outbox.id = ANY (relayed);
+  END IF;
+END
+$append$;
+
+-- Keeps a checkpoint, unless a newer one is there or its lines are not.
+CREATE FUNCTION {schema}.publish(
+  to_log text, at_size bigint, new_note text, new_peaks bytea,
+  OUT kept boolean, OUT newest bigint, OUT size bigint)
+LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, {schema}, pg_temp
+AS $publish$
+DECLARE
+  head heads%ROWTYPE;
+BEGIN
+  PERFORM commit_durably();
+  SELECT * INTO head FROM heads WHERE heads.log = to_log;
+  IF NOT FOUND THEN
+    RAISE EXCEPTION 'there is no log %', to_log USING ERRCODE = 'no_data_found';
+  END IF;
+  PERFORM check_writer(head.writer, to_log);
+  size := head.next_seq;
+  SELECT max(checkpoints.size) INTO newest FROM checkpoints WHERE checkpoints.log = to_log;
+  kept := at_size >= coalesce(newest, 0) AND at_size <= size;
+  IF kept AND NOT EXISTS (SELECT FROM checkpoints AS there
+    WHERE there.log = to_log AND there.size = at_size AND there.note = new_note) THEN
+    INSERT INTO checkpoints (log, size, note, peaks) VALUES (to_log, at_size, new_note, new_peaks);
+  END IF;
+END
+$publish$;
+
+-- Puts an event into the outbox, in the caller's transaction. Returns its identifier.
+CREATE FUNCTION {schema}.put(
+  to_log text, new_event text, new_id uuid DEFAULT NULL, happened timestamptz DEFAULT NULL) RETURNS uuid
+LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, {schema}, pg_temp
+AS $put$
+DECLARE
+  event json := new_event::json;
+  moment timestamptz := coalesce(happened, clock_timestamp());
+  unknown text;
+  made uuid := new_id;
+BEGIN
+  IF NOT EXISTS (SELECT FROM heads WHERE heads.log = to_log) THEN
+    RAISE EXCEPTION 'there is no log %', to_log USING ERRCODE = 'no_data_found';
+  END IF;
+  IF octet_length(new_event) > 61440 THEN
+    RAISE EXCEPTION 'an event has at most 61440 bytes, this one %', octet_length(new_event)
+      USING ERRCODE = 'program_limit_exceeded';
+  END IF;
+  IF json_typeof(event) IS DISTINCT FROM 'object' OR json_typeof(event -> 'action') IS DISTINCT FROM 'string' THEN
+    RAISE EXCEPTION 'an event is a JSON object whose member "action" is a string' USING ERRCODE = 'check_violation';
+  END IF;
+  SELECT name INTO unknown FROM json_object_keys(event) AS names (name)
+    WHERE name NOT IN ('action', 'resource', 'actor', 'trace', 'attrs') LIMIT 1;
+  IF FOUND THEN
+    RAISE EXCEPTION 'an event has no member "%"', unknown USING ERRCODE = 'check_violation';
+  END IF;
+  IF made IS NULL THEN
+    -- A UUID of version 7 (RFC 9562 §5.7): milliseconds in front of random bits.
+    made := encode(set_bit(set_bit(overlay(uuid_send(gen_random_uuid())
+      PLACING substring(int8send((extract(epoch FROM moment) * 1000)::bigint) FROM 3) FROM 1 FOR 6),
+      52, 1), 53, 1), 'hex')::uuid;
+  END IF;
+  INSERT INTO outbox (id, log, time, event) VALUES (made, to_log, moment, new_event);
+  RETURN made;
+END
+$put$;
+
+-- Takes events out of the outbox that the log's policy excludes.
+CREATE FUNCTION {schema}.discard(to_log text, excluded uuid[]) RETURNS bigint
+LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, {schema}, pg_temp
+AS $discard$
+DECLARE
+  head heads%ROWTYPE;
+  gone bigint;
+BEGIN
+  SELECT * INTO head FROM heads WHERE heads.log = to_log;
+  IF NOT FOUND THEN
+    RAISE EXCEPTION 'there is no log %', to_log USING ERRCODE = 'no_data_found';
+  END IF;
+  PERFORM check_writer(head.writer, to_log);
+  DELETE FROM outbox WHERE outbox.log = to_log AND outbox.id = ANY (excluded);
+  GET DIAGNOSTICS gone = ROW_COUNT;
+  RETURN gone;
+END
+$discard$;
+
+CREATE FUNCTION {schema}.refuse_change() RETURNS trigger
+LANGUAGE plpgsql SET search_path = pg_catalog, {schema}, pg_temp
+AS $refuse_change$
+BEGIN
+  RAISE EXCEPTION '%.% only grows: % is refused', TG_TABLE_SCHEMA, TG_TABLE_NAME, TG_OP
+    USING ERRCODE = 'restrict_violation';
+END
+$refuse_change$;
+
+CREATE FUNCTION {schema}.only_forward() RETURNS trigger
+LANGUAGE plpgsql SET search_path = pg_catalog, {schema}, pg_temp
+AS $only_forward$
+BEGIN
+  IF NEW.log <> OLD.log OR NEW.verifier_key <> OLD.verifier_key OR NEW.next_seq < OLD.next_seq
+    OR (NEW.next_seq = OLD.next_seq AND NEW.last_leaf <> OLD.last_leaf) THEN
+    RAISE EXCEPTION 'the head of % only moves forward', OLD.log USING ERRCODE = 'restrict_violation';
+  END IF;
+  RETURN NEW;
+END
+$only_forward$;

@@ -1,0 +1,13 @@
+//! The store against real servers: PostgreSQL by itself, and behind a pooler.
+//!
+//! `cargo xtask test` installs what is needed; without it these tests fail.
+
+//mod bad_days;
+mod conformance;
+mod fixture;
+//mod opening;
+//mod outbox;
+//mod reading;
+//mod rights;
+//mod tampering;
+//mod whole_log;
