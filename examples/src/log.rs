@@ -3,6 +3,7 @@
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
+use audit_backends::Config;
 use audit_core::capture::BodyCapture;
 use audit_core::{AuditLog, File, Key, Policy};
 
@@ -11,18 +12,22 @@ use crate::options::{Options, beside};
 
 /// Opens the log that the command line names, and makes a signing key when none is given.
 ///
-/// Blocks on the disk: call it before the server's runtime starts.
+/// Blocks on the disk, or on other stores: call it before the server's runtime starts.
 ///
 /// # Errors
 ///
 /// When the key, the policy or the log itself cannot be had.
 pub fn open(options: &Options) -> Result<AuditLog, Failure> {
-    let directory = options.log()?;
+    let place = options.place()?;
     let key = match &options.key {
         Some(file) => Key::from_file(file)?,
-        None => own_key(&beside(directory, "key"), &options.origin)?,
+        None => own_key(&beside(place, "key"), &options.origin)?,
     };
-    let builder = AuditLog::builder(options.origin.as_str()).key(key).backend(File::new(directory));
+    let builder = AuditLog::builder(options.origin.as_str()).key(key);
+    let builder = match &options.config {
+        Some(file) => Config::from_file(file)?.apply(builder)?,
+        None => builder.backend(File::new(place)),
+    };
     let mut builder = match &options.policy {
         // Read again whenever it changes.
         Some(file) => builder.policy_file(file),
@@ -48,13 +53,17 @@ fn bodies() -> Result<BodyCapture, Failure> {
 pub async fn close(log: &AuditLog) -> Result<(), Failure> {
     let closed = log.close(CLOSE_DEADLINE).await?;
     eprintln!("the log is closed with {} records", closed.records);
+    if closed.replicas_lack > 0 {
+        eprintln!("a replica lacks {} of them, and gets them when the log is opened again", closed.replicas_lack);
+    }
     Ok(())
 }
 
-/// Where the runs of handlers are counted: in `DIR.handled` for the log `DIR`.
+/// Where the runs of handlers are counted: in `DIR.handled` for the log `DIR`, in `FILE.handled` for
+/// one that the file `FILE` describes.
 #[must_use]
-pub fn handled(directory: &Path) -> PathBuf {
-    beside(directory, "handled")
+pub fn handled(place: &Path) -> PathBuf {
+    beside(place, "handled")
 }
 
 fn own_key(file: &Path, origin: &str) -> Result<Key, Failure> {

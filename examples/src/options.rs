@@ -13,13 +13,16 @@ pub struct Options {
     pub listen: SocketAddr,
     /// `--log PATH`: the directory of the audit log, or the file of the ordinary one.
     pub log: Option<PathBuf>,
+    /// `--config FILE`: where the audit log is kept, in the place of `--log`: a primary store and its
+    /// replicas.
+    pub config: Option<PathBuf>,
     /// `--policy FILE`: what to record; the file `policy.toml` of this crate if not given.
     pub policy: Option<PathBuf>,
-    /// `--key FILE`: the signing key; `DIR.key`, made when missing, if not given.
+    /// `--key FILE`: the signing key; `DIR.key` or `FILE.key`, made when missing, if not given.
     pub key: Option<PathBuf>,
     /// `--origin NAME`: the name of the log.
     pub origin: String,
-    /// `--no-handled`: do not count handler runs in `DIR.handled`.
+    /// `--no-handled`: do not count handler runs in `DIR.handled` or `FILE.handled`.
     pub count_handled: bool,
     /// `--capture-bodies`: let the policy ask for bodies.
     pub capture_bodies: bool,
@@ -44,6 +47,7 @@ impl Options {
         let mut options = Self {
             listen: SocketAddr::from(([127, 0, 0, 1], 8080)),
             log: None,
+            config: None,
             policy: None,
             key: None,
             origin: "payments.example.com/prod-1".to_owned(),
@@ -57,6 +61,7 @@ impl Options {
             match name.as_str() {
                 "--listen" => options.listen = text(&name, value()?)?.parse()?,
                 "--log" => options.log = Some(value()?.into()),
+                "--config" => options.config = Some(value()?.into()),
                 "--policy" => options.policy = Some(value()?.into()),
                 "--key" => options.key = Some(value()?.into()),
                 "--origin" => options.origin = text(&name, value()?)?,
@@ -65,17 +70,21 @@ impl Options {
                 _ => return Err(format!("unknown argument {name}\n{USAGE}").into()),
             }
         }
+        if options.log.is_some() && options.config.is_some() {
+            return Err(format!("--log and --config both say where the log is kept: give one\n{USAGE}").into());
+        }
         Ok(options)
     }
 
-    /// The directory of the log.
+    /// What the signing key and the count of handler runs lie beside: the directory of the log, or the
+    /// file that says where it is kept.
     ///
     /// # Errors
     ///
-    /// When `--log` is missing.
-    pub fn log(&self) -> Result<&Path, Failure> {
-        let log = self.log.as_deref();
-        log.ok_or_else(|| format!("--log is missing\n{USAGE}").into())
+    /// When neither `--log` nor `--config` was given.
+    pub fn place(&self) -> Result<&Path, Failure> {
+        let place = self.log.as_deref().or(self.config.as_deref());
+        place.ok_or_else(|| format!("--log or --config is missing\n{USAGE}").into())
     }
 }
 
@@ -94,5 +103,5 @@ fn text(name: &str, value: OsString) -> Result<String, Failure> {
     text.map_err(|_| format!("the value of {name} is not UTF-8").into())
 }
 
-const USAGE: &str = "usage: --listen ADDR --log DIR [--policy FILE] [--key FILE] [--origin NAME] [--no-handled] \
+const USAGE: &str = "usage: --listen ADDR (--log DIR | --config FILE) [--policy FILE] [--key FILE] [--origin NAME] [--no-handled] \
                      [--capture-bodies]";

@@ -6,7 +6,8 @@ use std::path::Path;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
-use crate::options::{Options, beside};
+use crate::log::handled;
+use crate::options::Options;
 
 /// The state of the service; cheap to clone.
 #[derive(Clone, Debug, Default)]
@@ -40,8 +41,8 @@ impl Payments {
     ///
     /// When the file cannot be opened for appending.
     pub fn of(options: &Options) -> io::Result<Self> {
-        match &options.log {
-            Some(log) if options.count_handled => Self::counting_in(&beside(log, "handled")),
+        match options.place() {
+            Ok(place) if options.count_handled => Self::counting_in(&handled(place)),
             _ => Ok(Self::new()),
         }
     }

@@ -14,7 +14,7 @@ fn parse(line: &str) -> Result<Options, String> {
 fn every_option_is_read() {
     let options = parse("--listen 127.0.0.1:0 --log d --policy p --key k --no-handled --capture-bodies").unwrap();
     assert_eq!(options.listen.port(), 0);
-    assert_eq!(options.log().unwrap(), Path::new("d"));
+    assert_eq!(options.place().unwrap(), Path::new("d"));
     assert_eq!(options.policy.as_deref(), Some(Path::new("p")));
     assert_eq!(options.key.as_deref(), Some(Path::new("k")));
     assert!(!options.count_handled);
@@ -26,8 +26,16 @@ fn what_is_not_understood_is_named() {
     assert!(parse("--lgo d").unwrap_err().contains("--lgo"));
     assert!(parse("--log").unwrap_err().contains("--log needs a value"));
     assert!(parse("--listen here").is_err());
-    let missing = parse("").unwrap().log().unwrap_err().to_string();
-    assert!(missing.contains("--log is missing"));
+    let missing = parse("").unwrap().place().unwrap_err().to_string();
+    assert!(missing.contains("--log or --config is missing"));
+}
+
+#[test]
+fn a_log_is_in_a_directory_or_where_a_file_says() {
+    let options = parse("--config audit.toml").unwrap();
+    assert_eq!(options.place().unwrap(), Path::new("audit.toml"));
+    let both = parse("--config audit.toml --log d").unwrap_err();
+    assert!(both.contains("give one"), "{both}");
 }
 
 #[test]

@@ -27,7 +27,7 @@ fn main() -> ExitCode {
 
 fn run() -> Result<(), Failure> {
     let options = Options::from_arguments()?;
-    let file = OpenOptions::new().create(true).append(true).open(options.log()?)?;
+    let file = OpenOptions::new().create(true).append(true).open(options.place()?)?;
     let (writer, _flushes_when_dropped) = NonBlockingBuilder::default().lossy(false).finish(file);
     // Takes what the `log` crate is told, too, which is what `Logger` writes to.
     tracing_subscriber::fmt().with_ansi(false).with_max_level(Level::INFO).with_writer(writer).init();

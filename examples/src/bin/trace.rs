@@ -20,7 +20,7 @@ async fn main() -> ExitCode {
 
 async fn run() -> Result<(), Failure> {
     let options = Options::from_arguments()?;
-    let file = OpenOptions::new().create(true).append(true).open(options.log()?)?;
+    let file = OpenOptions::new().create(true).append(true).open(options.place()?)?;
     let (writer, _flushes_when_dropped) = NonBlockingBuilder::default().lossy(false).finish(file);
     tracing_subscriber::fmt().json().with_max_level(Level::INFO).with_writer(writer).init();
 
