@@ -81,6 +81,7 @@ impl Fault {
     {
         if let Some(refused) = error.as_service_error()
             && let Some(response) = error.raw_response()
+            && response.status().as_u16() >= 300
         {
             return Self::Refused(Refusal {
                 status: response.status().as_u16(),

@@ -5,9 +5,9 @@ use std::sync::OnceLock;
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::{Duration, Instant};
 
+use audit_core::Key;
 use audit_core::backend::{Backend, Head};
 use audit_core::conformance::{Sample, VERIFIER_KEY};
-use audit_core::Key;
 use audit_core::verify::{Finding, FindingKind};
 use audit_s3::{S3, S3Reader};
 use real_servers::{Ceph, CephStore, CephUser, Moto};

@@ -40,14 +40,11 @@ impl Moto {
     pub fn with_pages_of(keys: usize) -> Result<Self, Failure> {
         let folder = tempfile::tempdir()?;
         let port = free_port()?;
-        let arguments = ["-H", "127.0.0.1", "-p", &port.to_string()].map(str::to_owned);
+        let arguments = ["-c", SERVER, "-H", "127.0.0.1", "-p", &port.to_string()].map(str::to_owned);
         let log = folder.path().join("moto.log");
-        let process = Process::start(
-            &python_program("moto_server", "moto")?,
-            &arguments,
-            &environment(folder.path(), keys),
-            &log,
-        )?;
+        python_program("moto_server", "moto")?;
+        let python = python_program("python", "moto")?;
+        let process = Process::start(&python, &arguments, &environment(folder.path(), keys), &log)?;
         process.wait_until_ready(PATIENCE, || TcpStream::connect(("127.0.0.1", port)).is_ok())?;
         Ok(Self { port, process, _folder: folder })
     }
@@ -78,3 +75,6 @@ fn environment(folder: &Path, keys: usize) -> [(&'static str, String); 3] {
         ("MOTO_S3_DEFAULT_MAX_KEYS", keys.to_string()),
     ]
 }
+
+/// The program.
+const SERVER: &str = include_str!("moto.py");
