@@ -11,6 +11,7 @@ mod http;
 mod install;
 mod load;
 mod server;
+mod servers;
 mod smoke;
 mod test;
 mod token;
@@ -41,6 +42,7 @@ fn run(task: &str, options: &[String]) -> Result {
         "crash" => crash::run(options),
         "bench" => bench::run(options),
         "fuzz" => fuzz::run(options),
+        "servers" => servers::run(options),
         "smoke" => smoke::run(options),
         "help" | "--help" | "-h" => {
             println!("{HELP}");
@@ -51,7 +53,7 @@ fn run(task: &str, options: &[String]) -> Result {
 }
 
 const HELP: &str = "\
-cargo xtask test                 installs what the tests need, runs all of them, counts them
+cargo xtask test                 installs what the tests need, real servers too, runs all, counts them
 cargo xtask ci [CHECK...]        the static checks: all, or those named
 cargo xtask crash [--rounds N] [--server axum|actix|tonic]
                                  kills each example server N times under load, then checks the log
@@ -59,4 +61,5 @@ cargo xtask bench [--json] [--quick]
                                  measures the budgets side by side; fails when a floor is missed
 cargo xtask fuzz [--minutes N] [--target NAME] [--keep]
                                  makes up input for what reads a stranger's bytes
+cargo xtask servers up|down      keeps the real servers for work by hand, and prints their URLs
 cargo xtask smoke                the example and the `audit` program, from outside";

@@ -21,10 +21,12 @@ pub(crate) enum Profile {
 /// Builds programs of one package, and says in which folder they are.
 pub(crate) fn build(package: &str, programs: &[&str], profile: Profile) -> Result<PathBuf> {
     let mut command = cargo();
-    command.args(["build", "--quiet", "--package", package]);
-    if profile == Profile::Release {
-        command.arg("--release");
-    }
+    command.args(["build", "--quiet"]);
+    match profile {
+        // The features that the tests are built with: nothing is compiled for a second time.
+        Profile::Dev => command.args(["--workspace", "--all-features"]),
+        Profile::Release => command.args(["--release", "--package", package]),
+    };
     for program in programs {
         command.args(["--bin", program]);
     }

@@ -60,7 +60,16 @@ impl Proxy {
     ///
     /// When there is no port to listen on.
     pub fn start(target: u16) -> Result<Self, Failure> {
-        let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0))?;
+        Self::start_on(0, target)
+    }
+
+    /// The same, on the loopback port `port`.
+    ///
+    /// # Errors
+    ///
+    /// When somebody else listens there.
+    pub fn start_on(port: u16, target: u16) -> Result<Self, Failure> {
+        let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, port))?;
         let port = listener.local_addr()?.port();
         let shared = Arc::new(Shared {
             target: SocketAddr::from((Ipv4Addr::LOCALHOST, target)),
