@@ -30,10 +30,17 @@ impl Inspection {
 
     pub(crate) async fn concerns(&mut self, deadline: Instant) -> Result<Vec<Concern>, Fault> {
         let mut concerns = Vec::new();
-        self.settings(&mut concerns, deadline).await?;
-        self.newest(&mut concerns, deadline).await?;
-        self.page(&mut concerns, deadline).await?;
-        Ok(concerns)
+        match self.look_at_everything(&mut concerns, deadline).await {
+            // What was found is told, also when the rest could not be looked at.
+            Err(fault) if concerns.is_empty() => Err(fault),
+            _ => Ok(concerns),
+        }
+    }
+
+    async fn look_at_everything(&mut self, concerns: &mut Vec<Concern>, deadline: Instant) -> Result<(), Fault> {
+        self.settings(concerns, deadline).await?;
+        self.newest(concerns, deadline).await?;
+        self.page(concerns, deadline).await
     }
 
     async fn settings(&self, concerns: &mut Vec<Concern>, deadline: Instant) -> Result<(), Fault> {

@@ -1,6 +1,5 @@
 //! Reading lines of an open log by their numbers: for the log itself and for its replicas.
 
-use std::future::Future;
 use std::ops::Range;
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
@@ -59,18 +58,16 @@ impl LineReader {
     }
 
     /// Fetches the object with line `seq`, if it is there.
-    fn fetch(&mut self, seq: u64, deadline: Instant) -> impl Future<Output = Result<(), Fault>> {
-        async move {
-            let goes_on = self.held.as_ref().is_some_and(|held| held.range.end == seq);
-            if goes_on && self.step(deadline).await? && self.holds(seq) {
-                return Ok(());
-            }
-            let store = &self.shared.store;
-            let found = store.holding(seq, deadline).await?;
-            self.held = None;
-            self.objects = found.map(|found| Objects::from(store, Some(found)));
-            self.step(deadline).await.map(drop)
+    async fn fetch(&mut self, seq: u64, deadline: Instant) -> Result<(), Fault> {
+        let goes_on = self.held.as_ref().is_some_and(|held| held.range.end == seq);
+        if goes_on && self.step(deadline).await? && self.holds(seq) {
+            return Ok(());
         }
+        let store = &self.shared.store;
+        let found = store.holding(seq, deadline).await?;
+        self.held = None;
+        self.objects = found.map(|found| Objects::from(store, Some(found)));
+        self.step(deadline).await.map(drop)
     }
 
     /// Fetches the next object; false when there is none.

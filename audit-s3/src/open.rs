@@ -1,5 +1,6 @@
 //! Opening: what the store has to be, and where the log ends.
 
+use std::fmt;
 use std::sync::Arc;
 use std::time::Instant;
 
@@ -219,7 +220,7 @@ impl Opening<'_> {
     }
 }
 
-fn tampered(detail: String) -> BackendError {
+fn tampered(detail: impl fmt::Display) -> BackendError {
     BackendError::Tampered {
         seq: None,
         detail: format!("{detail}; keep the bucket as evidence and start a new log elsewhere"),

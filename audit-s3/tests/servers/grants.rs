@@ -1,6 +1,7 @@
 //! The printed policies, applied as printed, and everything that the writer may not do.
 
-use audit_core::backend::{Backend, BackendError};
+use audit_core::backend::{Backend, BackendError, Head};
+use audit_core::conformance::Sample;
 use audit_core::verify::{Class, LogReader as _};
 use audit_s3::{Role, S3Reader, grants};
 use real_servers::CephUser;
@@ -43,10 +44,46 @@ fn the_writers_policy_is_enough_to_write_and_for_nothing_else() {
         assert_eq!(as_writer.set_default_retention("GOVERNANCE", 1), denied);
         assert_eq!(as_writer.set_policy("{}").map_err(|code| code.replace("MethodNotAllowed", "AccessDenied")), denied);
         assert_eq!(as_writer.put("elsewhere/object", b"outside"), denied);
-        assert_eq!(as_writer.get(&key), scene.bucket.get(&key));
+        let whole = Sample::after(Head::EMPTY).lines(3, "there");
+        assert_eq!(as_writer.get(&key).as_deref(), Ok(whole.bytes()));
         assert_eq!(scene.bucket.versions(&key), [version]);
-        assert_eq!(scene.bucket.lock(&key), Some((mode.to_ascii_uppercase(), 2)));
+        assert_eq!(as_writer.lock(&key), Some((mode.to_ascii_uppercase(), 2)));
     }
+}
+
+#[test]
+fn a_reader_reads_what_a_writer_wrote_and_the_buckets_owner_may_not() {
+    let [writer, reader] = ["writer", "reader"].map(|role| {
+        let user = ceph().add_user(&format!("{role}-{}", unique())).expect("a user");
+        (role, user)
+    });
+    let scene = Scene::on_ceph().without("allow_delete_right");
+    let mut statements = Vec::new();
+    for ((name, user), role) in [(&writer, Role::Writer), (&reader, Role::Reader)] {
+        let mut options = scene.options.clone();
+        options.push(("principal".into(), format!("arn:aws:iam:::user/{}", user.name)));
+        let policy = grants(role, &scene.url(), &options).expect("a policy");
+        let policy: serde_json::Value = serde_json::from_str(&policy).expect("it is JSON");
+        for mut statement in policy["Statement"].as_array().expect("statements").clone() {
+            // Within one policy each has a name of its own.
+            statement["Sid"] = format!("{name}{}", statement["Sid"].as_str().unwrap_or_default()).into();
+            statements.push(statement);
+        }
+    }
+    let policy = serde_json::json!({ "Version": "2012-10-17", "Statement": statements });
+    scene.bucket.set_policy(&policy.to_string()).expect("the gateway takes both");
+    let [writing, reading] = [&writer, &reader].map(|(_, user)| scene.credentials(user).display().to_string());
+    let scene = scene.with("credentials_file", &writing);
+    let (_, head) = scene.with_lines(2);
+    assert_eq!(scene.bucket.get(&scene.lines_key(0)), Err("AccessDenied".into()), "objects are their writer's");
+    let scene = scene.with("credentials_file", &reading);
+    let mut lines = audit_core::verify::Lines::from(&scene.reader(), 0).expect("lines");
+    let mut count = 0;
+    while lines.next_line().expect("a line").is_some() {
+        count += 1;
+    }
+    assert_eq!(count, head.size);
+    assert_eq!(scene.reader().inspect().expect("it may look"), []);
 }
 
 #[test]
@@ -65,11 +102,15 @@ fn the_readers_policy_is_enough_to_verify_and_not_to_write() {
     let key = as_granted.lines_key(0);
     assert_eq!(as_reader.put(&key, b"other bytes\n"), denied);
     assert_eq!(as_reader.put_delete_marker(&key), denied);
-    let refused = as_granted.with("allow_delete_right", "true").writer().open(soon());
-    assert!(
-        matches!(&refused, Err(BackendError::Misconfigured { detail }) if detail.contains("credentials may not")),
-        "{refused:?}"
-    );
+    let mut writer = as_granted.writer();
+    writer.open(soon()).expect("what is there may be read");
+    let sample = Sample::after(head).lines(1, "not allowed");
+    match writer.append(head, &sample.batch(), soon()) {
+        Err(error @ BackendError::Unavailable { .. }) => {
+            assert!(error.to_string().contains("the credentials may not do this"), "{error}");
+        }
+        other => panic!("{other:?}"),
+    }
 }
 
 #[test]

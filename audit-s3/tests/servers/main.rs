@@ -1,5 +1,7 @@
 //! The store against real servers: moto enforces conditional writes, Ceph's gateway enforces locks.
 
+#![allow(clippy::expect_used, reason = "what is shared between tests may fail them")]
+
 mod bucket;
 mod conformance;
 mod fixture;

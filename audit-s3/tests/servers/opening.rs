@@ -77,11 +77,13 @@ fn a_store_that_ignores_conditional_writes_is_refused_as_a_primary() {
 
 #[test]
 fn what_was_found_about_fencing_is_what_is_said() {
-    let mut detecting = Scene::on_ceph().writer();
+    let scene = Scene::on_ceph();
+    let mut detecting = scene.writer();
     detecting.open(soon()).expect("it opens");
     assert_eq!(detecting.capabilities().fencing, Fencing::Detected);
     // One that enforces conditions is not worse for being asked to detect.
-    let mut enforcing = Scene::on_moto().with("fencing", "detect").writer();
+    let scene = Scene::on_moto().with("fencing", "detect");
+    let mut enforcing = scene.writer();
     enforcing.open(soon()).expect("it opens");
     assert_eq!(enforcing.capabilities().fencing, Fencing::Enforced);
 }

@@ -91,19 +91,35 @@ fn a_lock_that_was_shortened_is_a_warning_to_readers_and_a_concern_to_the_writer
 }
 
 #[test]
-fn settings_that_are_changed_while_the_log_is_open_are_concerns() {
+fn versioning_that_is_suspended_while_the_log_is_open_is_a_concern() {
     // moto lets versioning of a locked bucket be suspended.
-    let scene = Scene::on_moto().without("retention_days");
-    scene.bucket.set_default_retention("COMPLIANCE", 3).expect("the default is set");
+    let scene = Scene::on_moto();
     let (mut writer, _) = scene.with_lines(1);
     let mut synchronizer = writer.synchronizer().expect("it is there");
     assert_eq!(synchronizer.inspect(soon()).expect("it is inspected"), []);
-    scene.bucket.set_default_retention("GOVERNANCE", 1).expect("the default is changed");
     scene.bucket.set_versioning(false).expect("moto allows it");
     let concerns = synchronizer.inspect(soon()).expect("it is inspected");
     let settings: Vec<&str> = concerns.iter().map(|concern| concern.setting.as_str()).collect();
-    assert_eq!(settings, ["versioning", "default_retention"], "{concerns:?}");
-    assert!(concerns[1].detail.contains("was 3 days, compliance and is 1 days, governance now"), "{concerns:?}");
+    assert_eq!(settings, ["versioning"], "{concerns:?}");
+}
+
+#[test]
+fn a_default_retention_that_is_shortened_is_a_concern_to_a_log_that_relies_on_it() {
+    for relies in [true, false] {
+        let scene = Scene::on_ceph();
+        let scene = if relies { scene.without("retention_days") } else { scene };
+        scene.bucket.set_default_retention("COMPLIANCE", 3).expect("the default is set");
+        let (mut writer, _) = scene.with_lines(1);
+        let mut synchronizer = writer.synchronizer().expect("it is there");
+        assert_eq!(synchronizer.inspect(soon()).expect("it is inspected"), []);
+        scene.bucket.set_default_retention("GOVERNANCE", 1).expect("the default is changed");
+        let concerns = synchronizer.inspect(soon()).expect("it is inspected");
+        assert_eq!(concerns.len(), usize::from(relies), "{concerns:?}");
+        for concern in concerns {
+            assert_eq!(concern.setting, "default_retention");
+            assert!(concern.detail.contains("was 3 days, compliance and is 1 days, governance now"), "{concern}");
+        }
+    }
 }
 
 #[test]
