@@ -2,7 +2,7 @@
 
 use std::path::PathBuf;
 
-use clap::{Args, Parser, Subcommand};
+use clap::{Args, Parser, Subcommand, ValueEnum};
 
 /// Checks, reads and proves tamper-evident audit logs.
 ///
@@ -20,16 +20,18 @@ pub(crate) struct Arguments {
 
 #[derive(Debug, Subcommand)]
 pub(crate) enum Verb {
-    /// Check a whole log: every line, the chain, the tree, every signature
+    /// Check a log or a fleet: every line, the chain, the tree, every signature, copies
     Verify(Verify),
     /// Show the last records, and with -f those that come
     Tail(Tail),
-    /// Show the records that match
+    /// Show the records of a log or a fleet that match
     Query(Query),
     /// Make a proof for one record that anyone with the verifier key can check
     Prove(Prove),
     /// Check a proof, offline
     Check(Check),
+    /// Print the least rights that a writer, a reader or an administrator needs, ready to apply
+    Grants(Grants),
     /// Make a signing key, and print its verifier key
     Keygen(Keygen),
     /// Read a policy: whether it loads, and which rule decides about a call
@@ -87,10 +89,22 @@ pub(crate) struct PolicyExplain {
     pub(crate) span: bool,
 }
 
+/// Where a log is.
+#[derive(Debug, Args)]
+pub(crate) struct Place {
+    /// Directory or URL of the log, or, to verify or query, of what many logs lie under
+    #[arg(required_unless_present = "config")]
+    pub(crate) log: Option<String>,
+
+    /// Configuration file whose [primary] is the log, and whose replicas are compared with it
+    #[arg(long, value_name = "FILE", conflicts_with = "log")]
+    pub(crate) config: Option<PathBuf>,
+}
+
 #[derive(Debug, Args)]
 pub(crate) struct Verify {
-    /// Directory or URL of the log
-    pub(crate) log: String,
+    #[command(flatten)]
+    pub(crate) place: Place,
 
     /// Verifier key, as text or in a file; without it `log.pub` is believed
     #[arg(long, value_name = "VKEY|FILE")]
@@ -100,6 +114,14 @@ pub(crate) struct Verify {
     #[arg(long, value_name = "FILE")]
     pub(crate) against: Vec<PathBuf>,
 
+    /// Another store that holds copies; they have to be the same
+    #[arg(long, value_name = "URL")]
+    pub(crate) replica: Vec<String>,
+
+    /// What an earlier run saw, to notice what is gone; made anew, and replaced by what this run sees
+    #[arg(long, value_name = "FILE")]
+    pub(crate) fleet_state: Option<PathBuf>,
+
     /// The time at which a log that is not closed has to be alive, by default the present
     #[arg(long, value_name = "TIME")]
     pub(crate) now: Option<String>,
@@ -107,8 +129,8 @@ pub(crate) struct Verify {
 
 #[derive(Debug, Args)]
 pub(crate) struct Tail {
-    /// Directory or URL of the log
-    pub(crate) log: String,
+    #[command(flatten)]
+    pub(crate) place: Place,
 
     /// Go on showing records as they are written
     #[arg(short, long)]
@@ -121,8 +143,8 @@ pub(crate) struct Tail {
 
 #[derive(Debug, Args)]
 pub(crate) struct Query {
-    /// Directory or URL of the log
-    pub(crate) log: String,
+    #[command(flatten)]
+    pub(crate) place: Place,
 
     /// Id of the actor, `*` for any characters, or a type such as service_account
     #[arg(long)]
@@ -150,9 +172,10 @@ pub(crate) struct Query {
 }
 
 #[derive(Debug, Args)]
+#[command(allow_missing_positional = true)]
 pub(crate) struct Prove {
-    /// Directory or URL of the log
-    pub(crate) log: String,
+    #[command(flatten)]
+    pub(crate) place: Place,
 
     /// Number of the record
     pub(crate) seq: u64,
@@ -170,6 +193,50 @@ pub(crate) struct Check {
     /// Verifier key, as text or in a file
     #[arg(long, value_name = "VKEY|FILE")]
     pub(crate) key: String,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct Grants {
+    /// Kind of store
+    pub(crate) store: Store,
+
+    /// URL of the log, or of the prefix that a fleet has in common; the user in it gets the rights
+    pub(crate) url: String,
+
+    /// Who gets the rights
+    #[arg(long)]
+    pub(crate) role: Role,
+
+    /// Setting of the store, under the name that the query of its URLs takes
+    #[arg(long, value_name = "NAME=VALUE", value_parser = setting)]
+    pub(crate) set: Vec<(String, String)>,
+}
+
+/// A store with rights of its own.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(crate) enum Store {
+    /// A bucket policy, or that of a user (JSON)
+    S3,
+    /// Permissions for the configuration of nats-server
+    Nats,
+    /// SQL
+    Postgres,
+}
+
+/// Whom rights are for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(crate) enum Role {
+    /// A service: appends and reads, never changes or deletes
+    Writer,
+    /// Whoever verifies
+    Reader,
+    /// Whoever sets the store up
+    Administrator,
+}
+
+fn setting(text: &str) -> Result<(String, String), &'static str> {
+    let (name, value) = text.split_once('=').ok_or("write it as NAME=VALUE")?;
+    Ok((name.to_owned(), value.to_owned()))
 }
 
 #[derive(Debug, Args)]

@@ -1,48 +1,101 @@
-//! From what stands on the command line to a log that can be read.
+//! From what stands on the command line to logs that can be read.
 
-use std::path::PathBuf;
+use audit_backends::{Config, LocationError, ReplicaSection, Section};
+use audit_core::verify::{LogAt, LogReader, ReadError};
 
-use audit_core::backend::FileReader;
-
+use crate::arguments::Place;
 use crate::ending::Failure;
 
-/// Opens the log at `location` for reading: a directory, or a `file://` URL.
-pub(crate) fn open(location: &str) -> Result<FileReader, Failure> {
-    Ok(FileReader::open(directory(location)?)?)
-}
-
-fn directory(location: &str) -> Result<PathBuf, Failure> {
-    let Some((scheme, rest)) = location.split_once("://") else {
-        return Ok(PathBuf::from(location));
-    };
-    if scheme != "file" {
-        return Err(Failure::new(format!(
-            "{location}: logs in `{scheme}://` cannot be read by this program; give a directory or a `file://` URL"
-        )));
+impl Place {
+    /// Where the log is written to, and where copies of it are.
+    pub(crate) fn stores(&self) -> Result<(Section, Vec<ReplicaSection>), Failure> {
+        if let Some(path) = &self.config {
+            let config = Config::from_file(path)?;
+            return Ok((config.primary, config.replicas));
+        }
+        Ok((store(self.log.as_deref().unwrap_or_default()), Vec::new()))
     }
-    let path = rest.strip_prefix("localhost").unwrap_or(rest);
-    if !path.starts_with('/') {
-        return Err(Failure::new(format!(
-            "{location}: a `file://` URL names a directory of this machine, like `file:///var/lib/payments/audit`"
-        )));
-    }
-    decoded(path).map(PathBuf::from).ok_or_else(|| Failure::new(format!("{location}: `%` stands before two digits")))
-}
 
-/// Resolves `%20` and the like (RFC 3986 §2.1).
-fn decoded(path: &str) -> Option<String> {
-    let mut bytes = Vec::with_capacity(path.len());
-    let mut rest = path.bytes();
-    while let Some(byte) = rest.next() {
-        if byte == b'%' {
-            let digits = [rest.next()?, rest.next()?];
-            if !digits.iter().all(u8::is_ascii_hexdigit) {
-                return None;
+    /// Opens the one log that is there.
+    pub(crate) fn open(&self) -> Result<Box<dyn LogReader>, Failure> {
+        let (section, _) = self.stores()?;
+        let error = match section.reader() {
+            Ok(reader) => return Ok(reader),
+            Err(error) => error,
+        };
+        match section.logs().as_deref() {
+            Ok([one, ..]) if matches!(error, LocationError::Read(ReadError::NotALog { .. })) => {
+                let url = section.url();
+                Err(Failure::new(format!("{url} is not a log, but there are logs below it: give one, such as {one}")))
             }
-            bytes.push(u8::from_str_radix(std::str::from_utf8(&digits).ok()?, 16).ok()?);
-        } else {
-            bytes.push(byte);
+            _ => Err(error.into()),
         }
     }
-    String::from_utf8(bytes).ok()
+}
+
+/// A store that is named on the command line.
+pub(crate) fn store(location: &str) -> Section {
+    Section::new(location, [])
+}
+
+/// Whether a log that was found at or under a location is what the location names: then their paths are
+/// the same, however host and query are written.
+pub(crate) fn is_itself(location: &str, log: &str) -> bool {
+    path_of(location) == path_of(log)
+}
+
+/// The path of a URL or directory, without slashes at its ends and with `%20` and the like resolved.
+fn path_of(location: &str) -> Vec<u8> {
+    let path = match location.split_once("://") {
+        Some((_, rest)) => {
+            let place = rest.split_once('?').map_or(rest, |(place, _)| place);
+            place.split_once('/').map_or("", |(_, path)| path)
+        }
+        None => location,
+    };
+    let mut bytes = Vec::with_capacity(path.len());
+    let mut rest = path.trim_matches('/').as_bytes();
+    while let [first, after @ ..] = rest {
+        let escaped = after.first_chunk::<2>().filter(|_| *first == b'%');
+        let value = escaped.and_then(|digits| u8::from_str_radix(std::str::from_utf8(digits).ok()?, 16).ok());
+        bytes.push(value.unwrap_or(*first));
+        rest = if value.is_some() { after.get(2..).unwrap_or_default() } else { after };
+    }
+    bytes
+}
+
+/// One of the logs of a store, to be opened when its turn comes.
+pub(crate) fn log_at<'a>(store: &Section, location: String) -> LogAt<'a> {
+    let section = Section::new(location.clone(), store.options().iter().cloned());
+    LogAt::new(location, move || section.reader().map_err(read_error))
+}
+
+/// As an error of reading: what is no URL is no log either.
+fn read_error(error: LocationError) -> ReadError {
+    match error {
+        LocationError::Read(error) => error,
+        other => ReadError::NotALog { detail: other.to_string() },
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::is_itself;
+
+    #[test]
+    fn a_log_is_what_was_named_when_the_paths_are_the_same() {
+        for (location, log) in [
+            ("/a/b", "/a/b"),
+            ("/a/b/", "/a/b"),
+            ("file:///a%20b", "file://localhost/a%20b?x=1"),
+            ("nats://host/S/log?x=1", "nats://host:4222/S/log"),
+            ("s3://bucket/a b", "s3://bucket/a%20b"),
+            ("/50%", "/50%"),
+        ] {
+            assert!(is_itself(location, log), "{location} {log}");
+        }
+        for (location, log) in [("/a", "/a/b"), ("s3://bucket", "s3://bucket/log"), ("nats://h/S", "nats://h/S/log")] {
+            assert!(!is_itself(location, log), "{location} {log}");
+        }
+    }
 }

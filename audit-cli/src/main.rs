@@ -5,6 +5,7 @@
 mod arguments;
 mod check;
 mod ending;
+mod grants;
 mod keygen;
 mod location;
 mod output;
@@ -34,6 +35,7 @@ fn main() -> ExitCode {
         Verb::Query(arguments) => query::run(&arguments, json),
         Verb::Prove(arguments) => prove::run(&arguments, json),
         Verb::Check(arguments) => check::run(&arguments, json),
+        Verb::Grants(arguments) => grants::run(&arguments, json),
         Verb::Keygen(arguments) => keygen::run(&arguments, json),
         Verb::Policy(arguments) => policy::run(&arguments, json),
     };

@@ -5,14 +5,14 @@ use std::io::{self, Write as _};
 
 use audit_core::verify::prove;
 
+use crate::arguments;
 use crate::ending::{Ending, Failure};
 use crate::output;
 use crate::safe_text::safe;
-use crate::{arguments, location};
 
 pub(crate) fn run(arguments: &arguments::Prove, json: bool) -> Result<Ending, Failure> {
-    let log = location::open(&arguments.log)?;
-    let proof = match prove(&log, arguments.seq) {
+    let log = arguments.place.open()?;
+    let proof = match prove(&*log, arguments.seq) {
         Ok(proof) => proof,
         Err(error) if error.is_tampering() => {
             eprintln!("audit: {}", safe(&error.to_string()));

@@ -4,27 +4,32 @@ use std::io::Write as _;
 use std::thread;
 use std::time::Duration;
 
-use audit_core::backend::FileReader;
-use audit_core::verify::{Lines, LogReader as _};
+use audit_core::verify::{Lines, LogReader};
 
 use crate::arguments;
 use crate::ending::{Ending, Failure};
 use crate::output::{Reader, has_colours, still_there};
-use crate::{location, table};
+use crate::table;
 
-/// How often a log that is followed is looked at.
+/// How often a directory that is followed is looked at.
 const PAUSE: Duration = Duration::from_millis(200);
 
+/// How often a store elsewhere is: each look is a request, for which some charge.
+const REMOTE_PAUSE: Duration = Duration::from_secs(2);
+
 pub(crate) fn run(arguments: &arguments::Tail, json: bool) -> Result<Ending, Failure> {
-    let log = location::open(&arguments.log)?;
+    let log = arguments.place.open()?;
+    let (section, _) = arguments.place.stores()?;
+    let remote = section.url().split_once("://").is_some_and(|(scheme, _)| scheme != "file");
+    let pause = if remote { REMOTE_PAUSE } else { PAUSE };
     let mut next = log.size()?.saturating_sub(arguments.lines);
     let mut printer = Printer::new(json);
     loop {
-        if printer.lines(&log, &mut next)? == Reader::Gone || !arguments.follow {
+        if printer.lines(&*log, &mut next)? == Reader::Gone || !arguments.follow {
             return Ok(Ending::AsItShouldBe);
         }
         while log.size()? <= next {
-            thread::sleep(PAUSE);
+            thread::sleep(pause);
         }
     }
 }
@@ -56,7 +61,7 @@ impl Printer {
     }
 
     /// Prints all lines from `next` on, and moves it behind the last.
-    fn lines(&mut self, log: &FileReader, next: &mut u64) -> Result<Reader, Failure> {
+    fn lines(&mut self, log: &dyn LogReader, next: &mut u64) -> Result<Reader, Failure> {
         let mut out = std::io::BufWriter::new(std::io::stdout().lock());
         let mut lines = Lines::from(log, *next)?;
         while let Some(line) = lines.next_line()? {

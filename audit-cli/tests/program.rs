@@ -2,107 +2,16 @@
 
 #![allow(clippy::expect_used, reason = "what is shared between tests may fail them")]
 
+mod sample;
+
 use std::fs;
 use std::io::Read as _;
 use std::os::unix::fs::PermissionsExt as _;
-use std::path::{Path, PathBuf};
-use std::process::{Command, Output, Stdio};
+use std::process::{Command, Stdio};
 
-use audit_core::evidence::{Checkpoint, CompactRange, Hash, SignedCheckpoint, leaf_hash};
 use audit_core::key::Key;
+use sample::{Log, append, audit, code, json, text};
 use serde_json::Value;
-use tempfile::TempDir;
-
-const NAME: &str = "payments.example.com/prod-1/0b8a3f5e-2f0e-4d5b-9a57-6a3d1f2c4e11";
-
-/// A log of four calls, signed to its end.
-struct Log {
-    dir: TempDir,
-    key: Key,
-    lines: Vec<String>,
-}
-
-impl Log {
-    fn new() -> Self {
-        let mut log = Self {
-            dir: tempfile::tempdir().expect("a directory"),
-            key: Key::generate(NAME).expect("a key"),
-            lines: Vec::new(),
-        };
-        let opened = format!(
-            "\"kind\":\"log.opened\",\"origin\":\"payments.example.com/prod-1\",\"log\":\"0b8a3f5e-2f0e-4d5b-9a57-6a3d1f2c4e11\",\"key\":\"{}\",\"heartbeat_s\":60",
-            log.key.verifier()
-        );
-        log.record(&opened);
-        for call in 0..4 {
-            let id = format!("0193580e-5f1a-7aaa-bbbb-{call:012}");
-            log.record(&format!(
-                "\"kind\":\"intent\",\"id\":\"{id}\",\"actor\":{{\"type\":\"service_account\",\"id\":\"settler-{call}\",\"verified\":false}},\"action\":\"POST /v1/refunds/{{id}}\",\"resource\":\"/v1/refunds/{call}\""
-            ));
-            let result = if call == 2 { "denied" } else { "success" };
-            log.record(&format!(
-                "\"kind\":\"outcome\",\"id\":\"{id}\",\"result\":\"{result}\",\"status\":201,\"latency_us\":1834"
-            ));
-        }
-        log.record("\"kind\":\"log.closed\",\"open_activities\":0");
-        fs::create_dir(log.dir.path().join("segments")).expect("a directory");
-        log.write();
-        log.sign(10);
-        fs::write(log.path("log.pub"), format!("{}\n", log.key.verifier())).expect("written");
-        log
-    }
-
-    fn record(&mut self, members: &str) {
-        let prev = self.lines.last().map_or(Hash::ZERO, |line| leaf_hash(line.as_bytes()));
-        let seq = self.lines.len();
-        self.lines.push(format!(
-            "{{\"v\":1,\"seq\":{seq},\"prev\":\"{prev}\",\"time\":\"2026-11-23T11:40:{seq:02}.000000Z\",{members}}}"
-        ));
-    }
-
-    fn path(&self, name: &str) -> PathBuf {
-        self.dir.path().join(name)
-    }
-
-    fn place(&self) -> &str {
-        self.dir.path().to_str().expect("a path")
-    }
-
-    fn write(&self) {
-        let text: String = self.lines.iter().map(|line| format!("{line}\n")).collect();
-        fs::write(self.path("segments/00000000000000000000.jsonl"), text).expect("written");
-    }
-
-    fn sign(&self, size: usize) {
-        let lines = self.lines.iter().take(size);
-        let root = lines.map(|line| leaf_hash(line.as_bytes())).collect::<CompactRange>().root();
-        let checkpoint = Checkpoint::new(NAME, size as u64, root);
-        let signed = SignedCheckpoint::sign(checkpoint, [&self.key]).expect("signed");
-        fs::write(self.path("checkpoint"), signed.to_bytes()).expect("written");
-    }
-
-    fn edit(&mut self, at: usize, from: &str, to: &str) {
-        assert!(self.lines[at].contains(from));
-        self.lines[at] = self.lines[at].replacen(from, to, 1);
-        self.write();
-    }
-}
-
-fn audit(arguments: &[&str]) -> Output {
-    Command::new(env!("CARGO_BIN_EXE_audit")).args(arguments).output().expect("the program")
-}
-
-fn code(output: &Output) -> i32 {
-    output.status.code().expect("no signal")
-}
-
-fn text(bytes: &[u8]) -> String {
-    String::from_utf8(bytes.to_vec()).expect("text")
-}
-
-fn json(output: &Output) -> Value {
-    serde_json::from_slice(&output.stdout).unwrap_or_else(|error| panic!("{error}: {}", text(&output.stdout)))
-}
 
 #[test]
 fn an_intact_log_gives_0_and_says_whether_the_key_was_pinned() {
@@ -164,7 +73,7 @@ fn what_cannot_be_told_gives_2_and_says_why() {
     let cases: [(&[&str], &str); 12] = [
         (&["verify", "/nonexistent/log"], "no such directory"),
         (&["verify", empty], "is not a log"),
-        (&["verify", "s3://bucket/prefix"], "cannot be read by this program"),
+        (&["verify", "ftp://bucket/prefix"], "no store has URLs that begin with `ftp://`"),
         (&["verify", "file://host/log"], "this machine"),
         (&["verify", log.place(), "--key", "nonsense"], "nonsense"),
         (&["verify", log.place(), "--key", garbage], "garbage"),
@@ -393,10 +302,4 @@ fn a_log_that_is_followed_shows_what_is_appended() {
     assert_eq!(next(), *log.lines.last().expect("a line"));
     child.kill().expect("killed");
     child.wait().expect("an end");
-}
-
-fn append(path: &Path, line: &str) {
-    use std::io::Write as _;
-    let mut file = fs::OpenOptions::new().create(true).append(true).open(path).expect("opened");
-    file.write_all(format!("{line}\n").as_bytes()).expect("written");
 }

@@ -1,9 +1,11 @@
 //! `audit query`
 
+mod fleet;
+
 use std::io::Write as _;
 
 use audit_core::record::Record;
-use audit_core::verify::{Lines, Query};
+use audit_core::verify::{Lines, LogReader, Query};
 
 use crate::arguments;
 use crate::ending::{Ending, Failure};
@@ -12,12 +14,27 @@ use crate::tail::Printer;
 use crate::{location, times};
 
 pub(crate) fn run(arguments: &arguments::Query, json: bool) -> Result<Ending, Failure> {
-    let log = location::open(&arguments.log)?;
-    let mut search = query(arguments)?.search();
+    let query = query(arguments)?;
+    let (section, _) = arguments.place.stores()?;
+    let unreadable = match section.logs()?.as_slice() {
+        [log] if location::is_itself(section.url(), log) => one(&*section.reader()?, query, json)?,
+        logs => fleet::run(&section, logs, &query, json)?,
+    };
+    if unreadable > 0 {
+        return Err(Failure::new(format!(
+            "{unreadable} lines are no records and were passed over; see `audit verify`"
+        )));
+    }
+    Ok(Ending::AsItShouldBe)
+}
+
+/// Searches one log. Returns how many lines are no records; 0 for a reader who has gone.
+fn one(log: &dyn LogReader, query: Query, json: bool) -> Result<u64, Failure> {
+    let mut search = query.search();
     let mut printer = Printer::new(json);
     let mut out = std::io::BufWriter::new(std::io::stdout().lock());
     let mut printed = Ok(());
-    let mut lines = Lines::from(&log, 0)?;
+    let mut lines = Lines::from(log, 0)?;
     let mut unreadable = 0_u64;
     while let Some(line) = lines.next_line()? {
         match Record::parse(line) {
@@ -29,7 +46,7 @@ pub(crate) fn run(arguments: &arguments::Query, json: bool) -> Result<Ending, Fa
             Err(_) => unreadable += 1,
         }
         if still_there(std::mem::replace(&mut printed, Ok(())))? == Reader::Gone {
-            return Ok(Ending::AsItShouldBe);
+            return Ok(0);
         }
     }
     search.finish(|line| {
@@ -38,12 +55,7 @@ pub(crate) fn run(arguments: &arguments::Query, json: bool) -> Result<Ending, Fa
         }
     });
     still_there(printed.and_then(|()| out.flush()))?;
-    if unreadable > 0 {
-        return Err(Failure::new(format!(
-            "{unreadable} lines are no records and were passed over; see `audit verify`"
-        )));
-    }
-    Ok(Ending::AsItShouldBe)
+    Ok(unreadable)
 }
 
 fn query(arguments: &arguments::Query) -> Result<Query, Failure> {

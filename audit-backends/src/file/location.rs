@@ -1,0 +1,84 @@
+use std::ffi::OsString;
+use std::os::unix::ffi::OsStringExt as _;
+use std::path::{Path, PathBuf};
+
+use super::FileLocationError;
+
+/// A directory, as a path or as a `file://` URL (RFC 8089) whose query holds options.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) struct FileLocation {
+    pub(super) dir: PathBuf,
+    pub(super) options: Vec<(String, String)>,
+    /// The query as it was written, its question mark included; `None` for a path.
+    query: Option<String>,
+}
+
+impl FileLocation {
+    pub(super) fn parse(location: &str) -> Result<Self, FileLocationError> {
+        let Some(rest) = location.strip_prefix("file://") else {
+            return Ok(Self { dir: PathBuf::from(location), options: Vec::new(), query: None });
+        };
+        let bad_escape = || FileLocationError::BadEscape { location: location.to_owned() };
+        let (path, query) = rest.split_once('?').unwrap_or((rest, ""));
+        let path = path.strip_prefix("localhost").unwrap_or(path);
+        if !path.starts_with('/') {
+            return Err(FileLocationError::OtherMachine { location: location.to_owned() });
+        }
+        let dir = decoded(path).and_then(to_path).ok_or_else(bad_escape)?;
+        let pairs = query.split('&').filter(|pair| !pair.is_empty());
+        let options = pairs.map(|pair| {
+            let (name, value) = pair.split_once('=').unwrap_or((pair, ""));
+            let text = |part| decoded(part).and_then(|bytes| String::from_utf8(bytes).ok());
+            Some((text(name)?, text(value)?))
+        });
+        let options = options.collect::<Option<_>>().ok_or_else(bad_escape)?;
+        let query = if query.is_empty() { String::new() } else { format!("?{query}") };
+        Ok(Self { dir, options, query: Some(query) })
+    }
+
+    /// Another directory, written as this one was.
+    pub(super) fn with_dir(&self, dir: &Path) -> String {
+        match (&self.query, dir.to_str()) {
+            // A path with `://` in it would be read as a URL.
+            (None, Some(text)) if !text.contains("://") => text.to_owned(),
+            (query, _) => {
+                let dir = std::path::absolute(dir).unwrap_or_else(|_| dir.to_owned());
+                format!("file://{}{}", encoded(&dir), query.as_deref().unwrap_or_default())
+            }
+        }
+    }
+}
+
+/// Resolves `%20` and the like (RFC 3986 §2.1).
+fn decoded(text: &str) -> Option<Vec<u8>> {
+    let mut bytes = Vec::with_capacity(text.len());
+    let mut rest = text.bytes();
+    while let Some(byte) = rest.next() {
+        if byte == b'%' {
+            let digits = [rest.next()?, rest.next()?];
+            if !digits.iter().all(u8::is_ascii_hexdigit) {
+                return None;
+            }
+            bytes.push(u8::from_str_radix(std::str::from_utf8(&digits).ok()?, 16).ok()?);
+        } else {
+            bytes.push(byte);
+        }
+    }
+    Some(bytes)
+}
+
+/// Writes everything but letters, digits and `-._~/` as `%20` and the like.
+fn encoded(path: &Path) -> String {
+    let mut text = String::new();
+    for byte in path.as_os_str().as_encoded_bytes() {
+        match byte {
+            byte if byte.is_ascii_alphanumeric() || b"-._~/".contains(byte) => text.push(char::from(*byte)),
+            byte => text.push_str(&format!("%{byte:02X}")),
+        }
+    }
+    text
+}
+
+fn to_path(bytes: Vec<u8>) -> Option<PathBuf> {
+    (!bytes.contains(&0)).then(|| OsString::from_vec(bytes).into())
+}

@@ -1,0 +1,38 @@
+use super::LocationError;
+
+/// Which store a location is in.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Scheme {
+    File,
+    S3,
+    Nats,
+    Postgres,
+}
+
+impl Scheme {
+    /// The store of `location`: what stands in front of `://`, and a directory without it.
+    pub(crate) fn of(location: &str) -> Result<Self, LocationError> {
+        let Some((scheme, _)) = location.split_once("://") else {
+            return Ok(Self::File);
+        };
+        match scheme {
+            "file" => Ok(Self::File),
+            "s3" => Ok(Self::S3),
+            "nats" => Ok(Self::Nats),
+            "postgres" | "postgresql" => Ok(Self::Postgres),
+            _ => Err(LocationError::UnknownScheme { scheme: scheme.to_owned() }),
+        }
+    }
+
+    /// The error for a store that this program was built without. A directory never is.
+    #[cfg(not(all(feature = "s3", feature = "nats", feature = "postgres")))]
+    pub(crate) const fn not_built_in(self) -> LocationError {
+        let name = match self {
+            Self::File => "file",
+            Self::S3 => "s3",
+            Self::Nats => "nats",
+            Self::Postgres => "postgres",
+        };
+        LocationError::NotBuiltIn { scheme: name, feature: name }
+    }
+}
