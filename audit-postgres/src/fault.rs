@@ -25,10 +25,7 @@ pub(crate) fn late(doing: &'static str, effect: Effect) -> BackendError {
 /// No connection could be had: nothing was sent.
 pub(crate) fn not_connected(doing: &'static str, error: PoolError) -> BackendError {
     let source: Box<dyn std::error::Error + Send + Sync> = match error {
-        PoolError::Backend(error) => match advice(&error) {
-            Some(advice) => format!("{}: {advice}", sentence(&error)).into(),
-            None => sentence(&error).into(),
-        },
+        PoolError::Backend(error) => Box::new(Said::of(&error)),
         other => other.into(),
     };
     BackendError::Unavailable { doing, source }
@@ -55,23 +52,47 @@ pub(crate) fn failed(doing: &'static str, effect: Effect, error: &Error) -> Back
         },
         // Our functions raise it when the log that was open has no head row.
         SqlState::NO_DATA_FOUND => BackendError::Tampered { seq: None, detail: said.message().to_owned() },
-        _ => {
-            let source = match advice(error) {
-                Some(advice) => format!("{}: {advice}", sentence(error)),
-                None => sentence(error),
-            };
-            BackendError::Unavailable { doing, source: source.into() }
-        }
+        _ => BackendError::Unavailable { doing, source: Box::new(Said::of(error)) },
     }
 }
 
-/// Whether the error is of the kind that only somebody who changes the configuration removes.
-pub(crate) fn needs_repair(error: &Error) -> bool {
-    advice(error).is_some()
+/// What a server said, and what to do about it.
+#[derive(Debug)]
+struct Said {
+    sentence: String,
+    advice: Option<&'static str>,
+}
+
+impl Said {
+    fn of(error: &Error) -> Self {
+        Self { sentence: sentence(error), advice: advice(error) }
+    }
+}
+
+impl std::fmt::Display for Said {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(&self.sentence)?;
+        self.advice.map_or(Ok(()), |advice| write!(f, "; {advice}"))
+    }
+}
+
+impl std::error::Error for Said {}
+
+/// Before a log is open, an error that only somebody who changes the configuration can remove is
+/// one of the configuration. Later it may be repaired while the log waits.
+pub(crate) fn while_opening(error: BackendError, place: &str) -> BackendError {
+    match &error {
+        BackendError::Unavailable { doing, source }
+            if source.downcast_ref::<Said>().is_some_and(|said| said.advice.is_some()) =>
+        {
+            BackendError::Misconfigured { detail: format!("{doing} on {place}: {source}") }
+        }
+        _ => error,
+    }
 }
 
 /// What to do about an error whose cause is the configuration.
-pub(crate) fn advice(error: &Error) -> Option<&'static str> {
+fn advice(error: &Error) -> Option<&'static str> {
     let state = error.code()?;
     Some(match *state {
         SqlState::INVALID_PASSWORD | SqlState::INVALID_AUTHORIZATION_SPECIFICATION => {
@@ -100,7 +121,7 @@ fn lost(
 }
 
 /// The error with everything below it: the driver's own text leaves out what the server said.
-pub(crate) fn sentence(error: &Error) -> String {
+fn sentence(error: &Error) -> String {
     if let Some(said) = error.as_db_error() {
         return format!("{} (SQLSTATE {})", said.message(), said.code().code());
     }

@@ -180,6 +180,12 @@ fn functions(rows: &[Row], schema: &str, found: &mut Inspection) {
             found.add(name, format!("there is not exactly one function {schema}.{name}: install the schema again"));
             continue;
         };
+        if DEFINERS.contains(&name) && !row.try_get("executes").unwrap_or(false) {
+            let detail = format!(
+                "this role has no right to execute {schema}.{name}: apply what `audit grants postgres` prints for the writer"
+            );
+            found.add(&format!("{name}.execute"), detail);
+        }
         let owner_is_right = !row.try_get("is_owner").unwrap_or(true) && row.try_get("same_owner").unwrap_or(false);
         if !owner_is_right {
             let detail = format!("the function {schema}.{name} is not owned by the owner of the tables, or by this role: ALTER FUNCTION … OWNER TO {schema}_owner");
@@ -259,6 +265,7 @@ const TRIGGERS: &str = "SELECT t.tgname::text AS name, c.relname::text AS table_
 
 const FUNCTIONS: &str = "SELECT p.proname::text AS name, p.prosrc AS body, p.proconfig AS settings, p.prosecdef AS definer,
   pg_catalog.pg_has_role(session_user, p.proowner, 'MEMBER') AS is_owner,
+  pg_catalog.has_function_privilege(p.oid, 'EXECUTE') AS executes,
   EXISTS (SELECT FROM pg_catalog.pg_class c WHERE c.relnamespace = n.oid AND c.relname = 'lines'
     AND c.relowner = p.proowner) AS same_owner
   FROM pg_catalog.pg_proc p JOIN pg_catalog.pg_namespace n ON n.oid = p.pronamespace

@@ -7,6 +7,7 @@ mod fault;
 mod grants;
 mod inspection;
 mod open;
+mod outbox;
 mod postgres;
 mod reader;
 mod rows;
@@ -20,7 +21,9 @@ mod url;
 mod uuid;
 
 pub use grants::{Role, grants};
+pub use outbox::{Outbox, OutboxEvent, OutboxRelay, RelayError, RelaySettings, RelayStatus};
 pub use postgres::Postgres;
 pub use reader::{PostgresReader, logs};
 pub use schema::{Migration, SCHEMA_VERSION, install, migrations};
+pub use tokio_postgres;
 pub use url::UrlError;

@@ -7,7 +7,7 @@ use audit_core::backend::{
 };
 use tokio_postgres::types::Type;
 
-use crate::fault::Effect;
+use crate::fault::{self, Effect};
 use crate::inspection;
 use crate::rows::Log;
 use crate::server::Server;
@@ -108,7 +108,8 @@ impl Backend for Postgres {
         self.state = None;
         let server = Server::new(&self.settings)?;
         server.greet(deadline)?;
-        let found = inspection::inspect(&server, &self.settings.schema, deadline)?;
+        let found = inspection::inspect(&server, &self.settings.schema, deadline)
+            .map_err(|error| fault::while_opening(error, &server.place))?;
         if !found.concerns.is_empty() {
             let concerns: Vec<String> = found.concerns.iter().map(|concern| concern.detail.clone()).collect();
             return Err(BackendError::Misconfigured { detail: format!("{}: {}", server.place, concerns.join("; ")) });

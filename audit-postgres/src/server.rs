@@ -5,7 +5,7 @@ use std::io;
 use std::time::{Duration, Instant};
 
 use audit_core::backend::{BackendError, contract};
-use deadpool_postgres::{Client, Manager, ManagerConfig, Object, Pool, PoolError, RecyclingMethod};
+use deadpool_postgres::{Client, Manager, ManagerConfig, Object, Pool, RecyclingMethod};
 use tokio::time::timeout_at;
 use tokio_postgres::types::{ToSql, Type};
 use tokio_postgres::config::SslMode;
@@ -153,15 +153,7 @@ impl Server {
         let greeted = self.runtime.block_on(async { timeout_at(deadline.into(), self.pool.get()).await });
         match greeted.map_err(|error| BackendError::unavailable(DOING, error))? {
             Ok(Ok(_)) => Ok(()),
-            Ok(Err(PoolError::Backend(error))) if fault::needs_repair(&error) => Err(BackendError::Misconfigured {
-                detail: format!(
-                    "{} refused the connection: {}; {}",
-                    self.place,
-                    fault::sentence(&error),
-                    fault::advice(&error).unwrap_or_default()
-                ),
-            }),
-            Ok(Err(error)) => Err(fault::not_connected(DOING, error)),
+            Ok(Err(error)) => Err(fault::while_opening(fault::not_connected(DOING, error), &self.place)),
             Err(_) => Err(fault::late(DOING, Effect::None)),
         }
     }

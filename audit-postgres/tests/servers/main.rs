@@ -5,9 +5,9 @@
 //mod bad_days;
 mod conformance;
 mod fixture;
-//mod opening;
-//mod outbox;
-//mod reading;
-//mod rights;
-//mod tampering;
-//mod whole_log;
+mod opening;
+mod outbox;
+mod reading;
+mod rights;
+mod tampering;
+mod whole_log;
