@@ -32,7 +32,7 @@ pub(crate) fn check_policy(policy: &Policy, stores: &Stores, captures_bodies: bo
     if let Some(rule) = policy.needs_body_capture().filter(|_| !captures_bodies) {
         return Err(Requirement::Bodies { rule: rule.to_owned() });
     }
-    for rule in policy.rules().iter().filter(|rule| rule.level() != Level::None) {
+    for rule in policy.deciding().iter().filter(|rule| rule.level() != Level::None) {
         let lacks =
             |detail: String| Requirement::Store { rule: rule.name().to_owned(), wanted: rule.durability(), detail };
         let (wanted, copies) = (rule.durability(), rule.copies());

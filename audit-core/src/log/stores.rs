@@ -292,15 +292,19 @@ impl Stores {
         }
     }
 
-    /// Waits until then, or until the log ends. True when it does.
+    /// Waits until then, or for a moment only while the log closes. True when the log ends.
     pub(crate) fn pause(&self, until: Instant) -> bool {
+        let mut closing_until = None;
         let mut state = lock(&self.state);
         loop {
             let now = Instant::now();
-            let end = state.finish.map_or(until, |finish| finish.min(until));
             if state.abandoned || state.finish.is_some_and(|finish| now >= finish) {
                 return true;
             }
+            // Whoever closes has a deadline: a replica that is back by now is not missed.
+            let end = state
+                .finish
+                .map_or(until, |finish| finish.min(until).min(*closing_until.get_or_insert(now + CLOSING_PAUSE)));
             if now >= end {
                 return false;
             }
@@ -332,6 +336,9 @@ impl Stores {
         self.replicas.iter().map(of).collect()
     }
 }
+
+/// The longest wait between two attempts on a replica while the log closes.
+const CLOSING_PAUSE: Duration = Duration::from_millis(200);
 
 /// The class that makes a store which nobody has reached yet good enough.
 const fn hoped(wanted: Durability) -> Durability {

@@ -6,10 +6,11 @@ use crate::backend::Durability;
 use crate::evidence::Hash;
 use crate::record::Actor;
 
+use super::coverage::covers;
 use super::file::Reading;
 use super::parse::parse_rules;
 use super::table::{Applicable, Table};
-use super::{Difference, OnFailure, PolicyError, Rule, Subject};
+use super::{Difference, Level, OnFailure, PolicyError, Rule, Subject};
 
 /// Equivalent text of a policy that is only the implicit last rule.
 const DEFAULT_TEXT: &str = r#"# Built in: every policy ends with this rule.
@@ -85,6 +86,18 @@ impl Policy {
     #[must_use]
     pub fn rules(&self) -> &[Arc<Rule>] {
         &self.rules
+    }
+
+    /// The rules that may decide about something: all of them, but for the implicit last one where an
+    /// earlier rule matches every call.
+    pub(crate) fn deciding(&self) -> &[Arc<Rule>] {
+        match self.rules.split_last() {
+            // One that records nothing leaves oddly spelled paths to the last.
+            Some((last, earlier)) if earlier.iter().any(|rule| rule.level != Level::None && covers(rule, last)) => {
+                earlier
+            }
+            _ => &self.rules,
+        }
     }
 
     /// The rule that decides about `subject`.

@@ -84,3 +84,17 @@ async fn the_first_record_says_who_writes_under_which_rules() {
     assert_eq!(opened["heartbeat_s"], 60);
     assert_eq!(opened["checkpoint_records"], 1_024);
 }
+
+#[test]
+fn the_implicit_last_rule_asks_nothing_of_a_store_where_an_earlier_rule_decides_about_every_call() {
+    let memory = Memory::promising(Durability::Replicated);
+    let opening = |rules: &str| builder(&memory).policy(Policy::from_toml(rules).unwrap()).open();
+    let every_call = "[[rule]]\nname = \"all\"\ndurability = \"replicated\"\n";
+    opening(every_call).unwrap();
+    let refused = opening(&format!("{every_call}methods = [\"POST\"]\n")).unwrap_err().to_string();
+    assert!(refused.contains("policy rule `default` asks for `synced`"), "{refused}");
+    // It decides about oddly spelled paths, which a rule that records nothing does not match.
+    let nothing = "[[rule]]\nname = \"none\"\nlevel = \"none\"\n";
+    let refused = opening(nothing).unwrap_err().to_string();
+    assert!(refused.contains("`default`"), "{refused}");
+}

@@ -151,3 +151,24 @@ async fn what_was_not_shipped_at_closing_is_shipped_when_the_log_is_opened_again
     close(&log).await;
     assert_eq!(replica.bytes(), memory.bytes());
 }
+
+#[tokio::test]
+async fn a_replica_that_is_back_when_the_log_closes_is_not_missed_because_of_a_long_wait() {
+    let (memory, replica) = (primary(), elsewhere(Durability::Synced));
+    let (shipped, faults) = faulty(&replica);
+    let log = builder(&key())
+        .tune(|limits| limits.replica_backoff = Duration::from_secs(600))
+        .backend(memory.clone())
+        .replica(shipped)
+        .open()
+        .unwrap();
+    faults.until_healed(Call::Append, Fault::Unavailable);
+    record(&log, 10).await;
+    // By then the wait between two attempts is longer than closing may take.
+    let attempts = faults.calls(Call::Append);
+    eventually("some attempts fail", || faults.calls(Call::Append) >= attempts + 5).await;
+    faults.heal();
+    let closed = log.close(Duration::from_secs(3)).await.unwrap();
+    assert_eq!(closed.replicas_lack, 0);
+    assert_eq!(replica.bytes(), memory.bytes());
+}
