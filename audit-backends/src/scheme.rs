@@ -18,7 +18,7 @@ impl Scheme {
         match scheme {
             "file" => Ok(Self::File),
             "s3" => Ok(Self::S3),
-            "nats" => Ok(Self::Nats),
+            "nats" | "tls" => Ok(Self::Nats),
             "postgres" | "postgresql" => Ok(Self::Postgres),
             _ => Err(LocationError::UnknownScheme { scheme: scheme.to_owned() }),
         }

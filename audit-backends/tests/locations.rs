@@ -52,7 +52,7 @@ fn a_log_that_was_written_through_a_url_is_read_through_it() {
     let verdict = Verifier::new().run(&*reader(&url, &[]).expect("a log"));
     assert_eq!(verdict.judgement().to_string(), "intact");
     assert!(verdict.records > 0);
-    assert_eq!(logs(&url, &[]).expect("logs"), [url.clone()]);
+    assert_eq!(logs(&url, &[]).expect("logs"), [url.as_str()]);
     let prefix = format!("file://{}?min_free=0", folder.path().display());
     assert_eq!(logs(&prefix, &[]).expect("logs"), [url]);
 }
@@ -229,7 +229,7 @@ fn what_cannot_be_listed_is_an_error_and_not_left_out() {
     fs::write(log.join("log.pub"), "").expect("written");
     let closed = folder.path().join("closed");
     fs::create_dir(&closed).expect("a directory");
-    fs::set_permissions(&closed, fs::Permissions::from_mode(0)).expect("closed");
+    fs::set_permissions(&closed, fs::Permissions::from_mode(0o000)).expect("closed");
     let listed = logs(folder.path().to_str().expect("a path"), &[]);
     // Root may list everything, and then there is nothing that could be left out.
     if fs::read_dir(&closed).is_err() {

@@ -9,7 +9,7 @@ use crate::output;
 pub(crate) fn run(arguments: &arguments::Grants, json: bool) -> Result<Ending, Failure> {
     let (store, schemes) = match arguments.store {
         Store::S3 => ("s3", &["s3"][..]),
-        Store::Nats => ("nats", &["nats"][..]),
+        Store::Nats => ("nats", &["nats", "tls"][..]),
         Store::Postgres => ("postgres", &["postgres", "postgresql"][..]),
     };
     let url = &arguments.url;
