@@ -44,3 +44,12 @@ fn companions_lie_beside_the_directory_and_not_in_it() {
     assert_eq!(beside(Path::new("a/"), "handled"), Path::new("a.handled"));
     assert_eq!(beside(Path::new("a.b"), "key"), Path::new("a.b.key"));
 }
+
+#[test]
+fn the_configurations_that_come_with_the_examples_are_understood() {
+    for name in ["s3.toml", "nats.toml", "postgres.toml"] {
+        let file = Path::new(env!("CARGO_MANIFEST_DIR")).join(name);
+        let config = audit_backends::Config::from_file(&file).unwrap_or_else(|error| panic!("{error}"));
+        assert!(!config.replicas.is_empty(), "{name} has no second place");
+    }
+}

@@ -3,24 +3,34 @@
 
 use std::path::{Path, PathBuf};
 
+use audit_backends::Config;
 use audit_core::Policy;
 
-const PAGES: [&str; 20] = [
+const PAGES: [&str; 29] = [
     "ARCHITECTURE.md",
     "CHANGELOG.md",
     "CONTRIBUTING.md",
     "README.md",
     "ROADMAP.md",
     "SECURITY.md",
+    "audit-backends/README.md",
     "audit-cli/README.md",
+    "audit-nats/README.md",
+    "audit-postgres/README.md",
+    "audit-s3/README.md",
     "docs/actix.md",
     "docs/backends/file.md",
+    "docs/backends/nats.md",
+    "docs/backends/postgres.md",
+    "docs/backends/s3.md",
     "docs/bodies.md",
     "docs/cli.md",
     "docs/durability.md",
+    "docs/fleets.md",
     "docs/identity.md",
     "docs/policy.md",
     "docs/record-format.md",
+    "docs/replicas.md",
     "docs/testing.md",
     "docs/threats.md",
     "docs/tower.md",
@@ -58,6 +68,18 @@ fn the_policies_on_the_pages_load() {
         }
     }
     assert!(loaded >= 2, "only {loaded} policies were found");
+}
+
+#[test]
+fn the_configurations_on_the_pages_are_understood() {
+    let mut loaded = 0;
+    for name in PAGES {
+        for block in blocks(&page(name), "toml").into_iter().filter(|block| block.contains("[primary]")) {
+            Config::from_toml(block).unwrap_or_else(|error| panic!("{name}: {error}\n{block}"));
+            loaded += 1;
+        }
+    }
+    assert!(loaded >= 2, "only {loaded} configurations were found");
 }
 
 #[test]
