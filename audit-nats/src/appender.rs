@@ -125,8 +125,9 @@ impl Appender {
             bytes: Bytes::copy_from_slice(lines),
             expected_last: self.last,
             // The last leaf hash is taken over the hash of the line before, and so on back to the
-            // first: with the first number it is the SHA-256 digest of exactly these lines.
-            id: Some(format!("{}-{}", batch.first + from as u64, leaf.to_hex())),
+            // first: with the first number it is the SHA-256 digest of exactly these lines. The
+            // server looks for it among all messages of the stream, so the log has to be in it.
+            id: Some(format!("{}-{}-{}", self.link.target.log, batch.first + from as u64, leaf.to_hex())),
             headers: Vec::new(),
         };
         let patience = deadline.min(Instant::now() + self.link.target.ack_timeout);

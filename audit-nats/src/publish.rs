@@ -1,8 +1,9 @@
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use async_nats::HeaderMap;
 use bytes::Bytes;
 use serde::Deserialize;
+use tokio::time::sleep;
 
 use crate::api::ApiError;
 use crate::link::Link;
@@ -19,6 +20,9 @@ const FULL: [&str; 3] = ["exceeded", "no space", "insufficient"];
 
 /// The code of 10077 itself: the store failed.
 const STORE_FAILED: u32 = 10_077;
+
+/// The pause before a message is offered again to a stream without a leader.
+const PAUSE: Duration = Duration::from_millis(50);
 
 /// One message to be published.
 #[derive(Clone, Debug)]
@@ -54,12 +58,25 @@ struct Answer {
 }
 
 impl Link {
-    /// Publishes one message and waits until the stream's leader has acknowledged it.
+    /// Publishes one message and waits until the stream's leader has acknowledged it. While there is no
+    /// leader, it is offered again.
     ///
     /// # Errors
     ///
     /// After [`Trouble::Lost`] nobody knows whether it is in the stream; after any other, it is not.
     pub(crate) async fn publish(&self, message: &Message<'_>, deadline: Instant) -> Result<Published, Trouble> {
+        let patience = deadline.min(Instant::now() + self.target.ack_timeout);
+        loop {
+            match self.offer(message, deadline).await {
+                Err(Trouble::NobodyThere(_) | Trouble::Later(_)) if Instant::now() + PAUSE < patience => {
+                    sleep(PAUSE).await;
+                }
+                other => return other,
+            }
+        }
+    }
+
+    async fn offer(&self, message: &Message<'_>, deadline: Instant) -> Result<Published, Trouble> {
         let mut headers = HeaderMap::new();
         headers.insert("Nats-Expected-Stream", self.target.stream.as_str());
         headers.insert("Nats-Expected-Last-Subject-Sequence", message.expected_last.to_string().as_str());

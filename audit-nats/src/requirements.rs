@@ -39,7 +39,7 @@ pub(crate) fn unmet(info: &StreamInfo, target: &Target) -> Vec<Concern> {
         ("subject_transform", "messages are stored under other subjects"),
         ("subject_delete_marker_ttl", "the server removes messages and leaves markers"),
     ] {
-        if info.has(setting) && info.number(setting) >= 0 {
+        if info.has(setting) {
             wrong(setting, format!("it is set, so {danger}; make a stream without it"));
         }
     }
@@ -102,5 +102,74 @@ fn kinds(info: &StreamInfo, target: &Target, wrong: &mut impl FnMut(&str, String
             "num_replicas",
             format!("it is {replicas}, while `required_replicas` asks for {}; raise it", target.required_replicas),
         );
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::{Value, json};
+
+    use super::*;
+    use crate::NewStream;
+
+    const URL: &str = "nats://127.0.0.1/AUDIT/payments";
+
+    /// The settings that are named when one of those that are needed is changed.
+    fn named(setting: &str, value: Value) -> Vec<String> {
+        let wanted = NewStream::from_url(URL, &[]).map(|stream| stream.to_json()).unwrap_or_default();
+        let mut config: Value = serde_json::from_str(&wanted).unwrap_or_default();
+        config[setting] = value;
+        let info = serde_json::from_value(json!({ "config": config, "state": {} }));
+        let target = Target::of_log(URL, &[]);
+        match (info, target) {
+            (Ok(info), Ok(target)) => unmet(&info, &target).into_iter().map(|it| it.setting).collect(),
+            other => panic!("{other:?}"),
+        }
+    }
+
+    #[test]
+    fn the_settings_that_are_made_are_those_that_are_needed() {
+        assert_eq!(named("description", "nothing of interest".into()), Vec::<String>::new());
+    }
+
+    #[test]
+    fn every_setting_that_lets_messages_go_is_named() {
+        for (setting, value) in [
+            ("deny_delete", json!(false)),
+            ("deny_purge", Value::Null),
+            ("allow_rollup_hdrs", json!(true)),
+            ("sealed", json!(true)),
+            ("no_ack", json!(true)),
+            ("allow_msg_ttl", json!(true)),
+            ("allow_msg_counter", json!(true)),
+            ("allow_msg_schedules", json!(true)),
+            ("mirror", json!({ "name": "OTHER" })),
+            ("sources", json!([{ "name": "OTHER" }])),
+            ("subject_transform", json!({ "src": ">", "dest": "a.>" })),
+            ("subject_delete_marker_ttl", json!(1_000_000_000)),
+            ("max_age", json!(1)),
+            ("max_msgs_per_subject", json!(1)),
+            ("max_msg_size", json!(65_536)),
+            ("retention", json!("workqueue")),
+            ("storage", json!("memory")),
+            ("persist_mode", json!("async")),
+            ("subjects", json!(["audit.ledger.>"])),
+        ] {
+            assert_eq!(named(setting, value), [setting]);
+        }
+    }
+
+    #[test]
+    fn what_is_absent_or_empty_lets_nothing_go() {
+        for (setting, value) in [
+            ("sources", json!([])),
+            ("mirror", Value::Null),
+            ("allow_msg_ttl", json!(false)),
+            ("subject_delete_marker_ttl", json!(0)),
+            ("max_msgs", json!(1_000)),
+            ("max_age", Value::Null),
+        ] {
+            assert_eq!(named(setting, value), Vec::<String>::new(), "{setting}");
+        }
     }
 }

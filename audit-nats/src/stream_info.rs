@@ -67,6 +67,7 @@ impl StreamInfo {
         match self.config.get(name) {
             None | Some(Value::Null | Value::Bool(false)) => false,
             Some(Value::Array(list)) => !list.is_empty(),
+            Some(Value::Number(number)) => number.as_i64() != Some(0),
             Some(_) => true,
         }
     }

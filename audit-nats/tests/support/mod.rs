@@ -1,12 +1,15 @@
 //! What the tests against real servers have in common.
 
-#![allow(dead_code, reason = "each test uses a part of it")]
+#![allow(dead_code, unreachable_pub, reason = "each test uses a part of it")]
+
+pub mod admin;
 
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::{Duration, Instant};
 
 use audit_core::backend::{Backend, BackendError, Head};
 use audit_core::conformance::{Sample, Store, VERIFIER_KEY};
+use audit_core::{AuditLog, Event, Key, Outcome, Policy};
 use audit_nats::{Nats, NewStream};
 use real_servers::NatsSetup;
 
@@ -121,4 +124,21 @@ pub fn append_until(
         }
     }
     (head, None)
+}
+
+pub const ORIGIN: &str = "payments.example.com/prod-1";
+
+/// Writes `calls` intents and outcomes with `AuditLog` itself, and closes the log.
+pub fn write_log(backend: Nats, key: &Key, calls: usize) -> Result {
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
+    let builder = AuditLog::builder(ORIGIN).key(key.clone()).policy(Policy::observe()).backend(backend);
+    let log = builder.open()?;
+    runtime.block_on(async {
+        for _ in 0..calls {
+            let activity = log.begin(&Event::action("POST /v1/refunds/{id}")).await?;
+            activity.finish(Outcome::http(201));
+        }
+        log.close(PATIENCE).await?;
+        Ok(())
+    })
 }
