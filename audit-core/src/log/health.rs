@@ -37,7 +37,8 @@ pub struct ReplicaHealth {
     pub compared: bool,
     /// How many lines it is known to hold.
     pub records: u64,
-    /// How many synced lines it lacks.
+    /// How many synced lines it lacks; of one that has not been compared yet, how many have been
+    /// synced since the log was opened.
     pub lag_records: u64,
     /// How long ago the oldest line that it lacks was synced, to within 100 ms or a thousandth of the
     /// outage.

@@ -119,12 +119,12 @@ pub(crate) fn reconcile(
 ) -> Result<Option<Healed>, OpenError> {
     let deadline = far(Instant::now(), limits.open_timeout);
     let mut healed = None;
-    if let Some(source) = furthest(primary, opened.head, candidates, key, deadline)? {
+    if let Some(source) = furthest(primary, opened.head, candidates, key, limits)? {
         let before = opened.head.size;
         fill(primary, opened, source, limits, deadline)?;
         healed = Some(Healed { from: source.name.clone(), lines: opened.head.size - before });
         // What continued the shorter log may contradict the longer one.
-        if furthest(primary, opened.head, candidates, key, deadline)?.is_some() {
+        if furthest(primary, opened.head, candidates, key, limits)?.is_some() {
             return Err(OpenError::Forked {
                 detail: "a replica grew while it was compared: another writer has it".into(),
             });
@@ -145,13 +145,14 @@ fn furthest<'a>(
     head: Head,
     candidates: &'a mut [Candidate],
     key: &VerifierKey,
-    deadline: Instant,
+    limits: &LogLimits,
 ) -> Result<Option<&'a mut Candidate>, OpenError> {
     let mut best: Option<(usize, u64)> = None;
     for (index, candidate) in candidates.iter_mut().enumerate() {
         let Some(theirs) = candidate.opened.clone() else {
             continue;
         };
+        let deadline = far(Instant::now(), limits.replica_open_timeout);
         let mut read_own = |range| primary.read(range, deadline);
         let backend = candidate.replica.backend.as_mut();
         let relation = match compare(&candidate.name, key, head, &mut read_own, backend, &theirs, deadline) {

@@ -119,12 +119,13 @@ impl Shipper {
     fn ship(&mut self) -> Result<(), String> {
         loop {
             self.tell_lag();
+            self.inspect();
             let done = match self.next_work() {
                 Work::Stop => return Ok(()),
                 Work::Finish(until) if Instant::now() >= until || self.is_done() => return Ok(()),
                 Work::Finish(until) => self.fill(u64::MAX, until),
                 Work::UpTo(size) => self.fill(size, self.shared.limits.backend_deadline()),
-                Work::Nothing => self.inspect(),
+                Work::Nothing => continue,
             };
             match done {
                 Ok(()) => self.recovered(),
@@ -310,13 +311,12 @@ impl Shipper {
     }
 
     /// Looks whether the replica is still what it was, if that is due.
-    fn inspect(&mut self) -> Result<(), Trouble> {
+    fn inspect(&mut self) {
         let Some(connected) = self.connected.as_mut().filter(|_| self.watch.is_due()) else {
-            return Ok(());
+            return;
         };
         let name = self.shared.stores.replica(self.index).map_or("", |replica| replica.name.as_str());
         self.watch.look(&self.shared, name, connected.half.as_mut());
-        Ok(())
     }
 
     fn replica(&self) -> Option<&ReplicaState> {

@@ -35,6 +35,8 @@ pub(crate) struct ReplicaState {
 
 #[derive(Debug, Default)]
 struct State {
+    /// How many lines the primary had when the log was opened.
+    opened: u64,
     /// How many lines the primary has on stable storage.
     synced: u64,
     /// How many lines it has appended.
@@ -111,7 +113,7 @@ impl ReplicaState {
 
 impl Stores {
     pub(crate) fn new(primary: Capabilities, replicas: Vec<ReplicaState>, size: u64, signed: u64) -> Self {
-        let state = State { synced: size, appended: size, signed, ..State::default() };
+        let state = State { opened: size, synced: size, appended: size, signed, ..State::default() };
         Self { primary, replicas, state: Mutex::new(state), changed: Condvar::new() }
     }
 
@@ -196,12 +198,14 @@ impl Stores {
             return;
         }
         let now = Instant::now();
-        let slowest = self.replicas.iter().map(ReplicaState::held).min().unwrap_or(0);
+        let slowest = self.replicas.iter().filter(|replica| replica.is_compared()).map(ReplicaState::held).min();
         let mut state = lock(&self.state);
         state.synced = size;
         state.appended = state.appended.max(size);
         state.marks.add(size, now);
-        state.marks.forget_below(slowest);
+        if let Some(slowest) = slowest.filter(|_| self.uncompared().is_none()) {
+            state.marks.forget_below(slowest);
+        }
         if awaited {
             state.awaited = size;
         }
@@ -312,10 +316,12 @@ impl Stores {
         }
     }
 
-    /// How many records the replica lacks, and how old the oldest of them is.
+    /// How many records the replica lacks, and how old the oldest of them is. Of one that has not been
+    /// compared nobody knows what it had when the log was opened: that counts as all.
     pub(crate) fn lag(&self, replica: &ReplicaState) -> (u64, Duration) {
-        let held = replica.holding().size;
+        let held = replica.is_compared().then(|| replica.held());
         let state = lock(&self.state);
+        let held = held.unwrap_or(state.opened);
         let records = state.synced.saturating_sub(held);
         let age = if records == 0 { Duration::ZERO } else { state.marks.age(held, Instant::now()) };
         (records, age)

@@ -102,6 +102,8 @@ async fn nothing_is_signed_before_every_replica_has_been_compared() {
     let health = log.health();
     assert_eq!(health.signed, 0);
     assert!(!health.replicas[0].compared);
+    assert!((50..60).contains(&health.replicas[0].lag_records), "{:?}", health.replicas);
+    assert!(health.replicas[0].lag_time >= Duration::from_millis(200), "{:?}", health.replicas);
     assert!(health.last_error.unwrap().contains("`memory` could not be compared"));
     assert!(log.checkpoint(Duration::from_millis(200)).await.is_err(), "nobody gets a checkpoint by asking");
     faults.heal();

@@ -52,6 +52,21 @@ async fn replicas_are_looked_at_too_and_named() {
 }
 
 #[tokio::test]
+async fn a_replica_that_is_never_idle_is_looked_at_too() {
+    let (memory, replica) = (primary(), elsewhere(Durability::Synced));
+    let (shipped, faults) = faulty(&replica);
+    let opening = builder(&key()).tune(|limits| limits.inspect_interval = LOOK).backend(memory.clone());
+    let log = opening.replica(shipped).open().unwrap();
+    faults.find([shortened()]);
+    let start = std::time::Instant::now();
+    while of_kind(&memory, "alert").is_empty() {
+        assert!(start.elapsed() < Duration::from_secs(10), "no alert while the replica was busy");
+        record(&log, 20).await;
+    }
+    close(&log).await;
+}
+
+#[tokio::test]
 async fn a_log_that_is_told_to_stops_in_order_once_the_alert_is_recorded() {
     let memory = primary();
     let (backend, faults) = FaultyBackend::new(memory.clone());
