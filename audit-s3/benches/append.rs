@@ -14,7 +14,7 @@ use aws_credential_types::Credentials;
 use aws_sdk_s3::Client;
 use aws_sdk_s3::config::{BehaviorVersion, Config, Region, RequestChecksumCalculation};
 use aws_sdk_s3::primitives::{ByteStream, DateTime};
-use aws_sdk_s3::types::ObjectLockMode;
+use aws_sdk_s3::types::{ChecksumAlgorithm, ObjectLockMode};
 
 /// How many batches one side writes before it is the other's turn.
 const TURN: usize = 10;
@@ -93,6 +93,7 @@ impl Plain {
             .bucket(&self.bucket)
             .key(format!("{}/{name}", self.prefix))
             .if_none_match("*")
+            .checksum_algorithm(ChecksumAlgorithm::Sha256)
             .checksum_sha256(Hash::digest(bytes).to_base64())
             .object_lock_mode(ObjectLockMode::Compliance)
             .object_lock_retain_until_date(until)

@@ -37,7 +37,7 @@ impl Store {
         // The first may find nothing there, or a delete marker.
         for _ in 0..2 {
             match self.put(&key, PROBE, retention, deadline).await {
-                Ok(()) => {}
+                Ok(_) => {}
                 Err(fault) if fault.is_unmet() => return Ok(true),
                 Err(fault) if fault.is_unknown_request() => return Ok(false),
                 Err(fault) => return Err(fault),

@@ -49,9 +49,13 @@ impl Store {
             }
         }
         match self.put(key, bytes, making.retention, deadline).await {
-            Ok(()) if !making.detects => Ok(Made::Ours),
-            Ok(()) => {
+            Ok(_) if !making.detects => Ok(Made::Ours),
+            Ok(version) => {
                 let found = self.versions_of(key, deadline).await.map_err(unanswered)?;
+                let alone = !found.is_doubled() && version.is_some();
+                if alone && found.oldest.as_ref().map(|oldest| &oldest.id) == version.as_ref() {
+                    return Ok(Made::Ours);
+                }
                 self.compare(&found, bytes, deadline).await.map_err(unanswered)
             }
             Err(fault) if fault.is_unmet() => {
@@ -62,14 +66,14 @@ impl Store {
         }
     }
 
-    /// One PUT on the condition that nothing is there.
+    /// One PUT on the condition that nothing is there; gives the name of the new version.
     pub(crate) async fn put(
         &self,
         key: &str,
         bytes: &[u8],
         retention: Retention,
         deadline: Instant,
-    ) -> Result<(), Fault> {
+    ) -> Result<Option<String>, Fault> {
         let until = retention.until();
         let mut request = self
             .client
@@ -86,7 +90,7 @@ impl Store {
         if retention.explicit {
             request = request.object_lock_mode(retention.mode.of_object()).object_lock_retain_until_date(until);
         }
-        within(deadline, request.send()).await.map(drop)
+        Ok(within(deadline, request.send()).await?.version_id)
     }
 
     /// Compares what is under a key with `bytes`.

@@ -307,7 +307,7 @@ fn configuration(folder: &Path, id: &str, store: CephStore, monitor: u16, port: 
     text.push_str(OSD);
     let _ = write!(
         text,
-        "[client.rgw]\nkeyring = {d}/keyring\nrgw frontends = beast endpoint=127.0.0.1:{port}\nrgw data = {d}/rgw\n"
+        "[client.rgw]\nkeyring = {d}/keyring\nrgw frontends = beast endpoint=127.0.0.1:{port} tcp_nodelay=1\nrgw data = {d}/rgw\n"
     );
     text.push_str(GATEWAY);
     text
