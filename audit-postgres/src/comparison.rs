@@ -13,7 +13,11 @@ use crate::uuid::Uuid;
 
 /// The rows of `range` in which a column contradicts the line: the number, and a sentence. At most
 /// a hundred of them.
-pub(crate) fn contradictions(log: &Log, range: Range<u64>, patience: Duration) -> Result<Vec<(u64, String)>, BackendError> {
+pub(crate) fn contradictions(
+    log: &Log,
+    range: Range<u64>,
+    patience: Duration,
+) -> Result<Vec<(u64, String)>, BackendError> {
     let statement = format!(
         "SELECT seq, line, time, kind, id, actor_type, actor_id, action, resource, result, status, trace
          FROM {}.lines WHERE log = $1 AND seq >= $2 AND seq < $3 ORDER BY seq",

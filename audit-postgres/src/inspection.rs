@@ -53,7 +53,10 @@ pub(crate) fn inspect(server: &Server, schema: &str, deadline: Instant) -> Resul
         table(row, schema, &mut found);
     }
     if tables.len() != TABLE_COUNT {
-        found.add("tables", format!("the schema {schema} has {} of {TABLE_COUNT} tables: install it again", tables.len()));
+        found.add(
+            "tables",
+            format!("the schema {schema} has {} of {TABLE_COUNT} tables: install it again", tables.len()),
+        );
     }
     triggers(&server.read(DOING, deadline, TRIGGERS, &of_schema)?, schema, &mut found);
     functions(&server.read(DOING, deadline, FUNCTIONS, &of_schema)?, schema, &mut found);
@@ -79,7 +82,10 @@ fn settings(row: &Row, found: &mut Inspection) {
     }
     if text("server_encoding") != "UTF8" {
         let encoding = text("server_encoding");
-        found.add("server_encoding", format!("the database has the encoding {encoding}, lines are UTF-8: use one with UTF8"));
+        found.add(
+            "server_encoding",
+            format!("the database has the encoding {encoding}, lines are UTF-8: use one with UTF8"),
+        );
     }
     if row.try_get("in_recovery").unwrap_or(false) {
         found.add("in_recovery", "this server is a read-only standby: connect to the primary".to_owned());
@@ -98,10 +104,25 @@ fn settings(row: &Row, found: &mut Inspection) {
 fn role(row: &Row, concerns: &mut Vec<Concern>) {
     let name: String = row.try_get("name").unwrap_or_default();
     for (column, setting, may, remedy) in [
-        ("is_superuser", "superuser", "is a superuser, or a member of one, and may change anything", "connect as a role that is none"),
+        (
+            "is_superuser",
+            "superuser",
+            "is a superuser, or a member of one, and may change anything",
+            "connect as a role that is none",
+        ),
         ("creates_roles", "createrole", "may make itself a member of the owner", "ALTER ROLE … NOCREATEROLE"),
-        ("owns_database", "database_owner", "owns the database and may drop it or change its settings", "give the database another owner"),
-        ("runs_programs", "server_files", "may write the server's files or run programs there", "revoke pg_write_server_files and pg_execute_server_program"),
+        (
+            "owns_database",
+            "database_owner",
+            "owns the database and may drop it or change its settings",
+            "give the database another owner",
+        ),
+        (
+            "runs_programs",
+            "server_files",
+            "may write the server's files or run programs there",
+            "revoke pg_write_server_files and pg_execute_server_program",
+        ),
     ] {
         if row.try_get(column).unwrap_or(true) {
             concerns.push(Concern::new(setting, format!("the role {name} {may}: {remedy}")));
@@ -114,7 +135,10 @@ fn owned_schema(row: &Row, schema: &str, found: &mut Inspection) {
         found.add("schema_create", format!("this role may create objects in the schema {schema}: revoke CREATE on it"));
     }
     if row.try_get("is_owner").unwrap_or(true) {
-        found.add("schema_owner", format!("this role owns the schema {schema}, or is a member of its owner: connect as a writer"));
+        found.add(
+            "schema_owner",
+            format!("this role owns the schema {schema}, or is a member of its owner: connect as a writer"),
+        );
     }
 }
 
@@ -122,17 +146,24 @@ fn table(row: &Row, schema: &str, found: &mut Inspection) {
     let name: String = row.try_get("name").unwrap_or_default();
     let is = |column: &str| row.try_get(column).unwrap_or(true);
     if is("is_owner") {
-        let detail = format!("this role owns {schema}.{name}, or is a member of its owner, and may disable its triggers: connect as a writer");
+        let detail = format!(
+            "this role owns {schema}.{name}, or is a member of its owner, and may disable its triggers: connect as a writer"
+        );
         found.add(&format!("{name}.owner"), detail);
     }
     for right in ["insert", "update", "delete", "truncate", "trigger"] {
         if is(right) {
-            let detail = format!("this role has the right to {right} on {schema}.{name}: revoke it, a writer only executes functions");
+            let detail = format!(
+                "this role has the right to {right} on {schema}.{name}: revoke it, a writer only executes functions"
+            );
             found.add(&format!("{name}.{right}"), detail);
         }
     }
     if is("not_logged") {
-        found.add(&format!("{name}.persistence"), format!("{schema}.{name} is not logged and lost in a crash: ALTER TABLE … SET LOGGED"));
+        found.add(
+            &format!("{name}.persistence"),
+            format!("{schema}.{name} is not logged and lost in a crash: ALTER TABLE … SET LOGGED"),
+        );
     }
     if is("has_rules") {
         let detail = format!("{schema}.{name} has rules or row security, which hide or rewrite rows: remove them");
@@ -149,19 +180,29 @@ fn triggers(rows: &[Row], schema: &str, found: &mut Inspection) {
         let enabled: String = row.try_get("enabled").unwrap_or_default();
         match missing.iter().position(|(known, on, ..)| *known == name && *on == table) {
             None => {
-                found.add("trigger", format!("{schema}.{table} has the trigger {name}, which is none of this log's: drop it"));
+                found.add(
+                    "trigger",
+                    format!("{schema}.{table} has the trigger {name}, which is none of this log's: drop it"),
+                );
             }
             Some(at) => {
                 let (_, _, function, kind) = missing.swap_remove(at);
                 if enabled != "A" {
-                    let detail = format!("the trigger {name} on {schema}.{table} does not fire always: ALTER TABLE {schema}.{table} ENABLE ALWAYS TRIGGER {name}");
+                    let detail = format!(
+                        "the trigger {name} on {schema}.{table} does not fire always: ALTER TABLE {schema}.{table} ENABLE ALWAYS TRIGGER {name}"
+                    );
                     found.add(name.as_str(), detail);
                 }
                 let is_ours = row.try_get::<_, String>("function").is_ok_and(|found| found == function)
                     && row.try_get::<_, i16>("kind").is_ok_and(|found| found == kind)
                     && !row.try_get("conditional").unwrap_or(true);
                 if !is_ours {
-                    found.add(name.as_str(), format!("the trigger {name} on {schema}.{table} is not the one that was installed: install it again"));
+                    found.add(
+                        name.as_str(),
+                        format!(
+                            "the trigger {name} on {schema}.{table} is not the one that was installed: install it again"
+                        ),
+                    );
                 }
             }
         }
@@ -188,14 +229,23 @@ fn functions(rows: &[Row], schema: &str, found: &mut Inspection) {
         }
         let owner_is_right = !row.try_get("is_owner").unwrap_or(true) && row.try_get("same_owner").unwrap_or(false);
         if !owner_is_right {
-            let detail = format!("the function {schema}.{name} is not owned by the owner of the tables, or by this role: ALTER FUNCTION … OWNER TO {schema}_owner");
+            let detail = format!(
+                "the function {schema}.{name} is not owned by the owner of the tables, or by this role: ALTER FUNCTION … OWNER TO {schema}_owner"
+            );
             found.add(&format!("{name}.owner"), detail);
         }
         let same = row.try_get::<_, String>("body").ok().as_deref() == body_of(name)
-            && row.try_get::<_, Option<Vec<String>>>("settings").is_ok_and(|set| set.unwrap_or_default() == [path.as_str()])
+            && row
+                .try_get::<_, Option<Vec<String>>>("settings")
+                .is_ok_and(|set| set.unwrap_or_default() == [path.as_str()])
             && row.try_get::<_, bool>("definer").is_ok_and(|definer| definer == DEFINERS.contains(&name));
         if !same {
-            found.add(name, format!("the function {schema}.{name} is not the one that this program installs: install the schema again"));
+            found.add(
+                name,
+                format!(
+                    "the function {schema}.{name} is not the one that this program installs: install the schema again"
+                ),
+            );
         }
     }
 }
@@ -263,7 +313,8 @@ const TRIGGERS: &str = "SELECT t.tgname::text AS name, c.relname::text AS table_
   JOIN pg_catalog.pg_proc p ON p.oid = t.tgfoid
   WHERE n.nspname = $1 AND NOT t.tgisinternal AND c.relname IN ('heads', 'lines', 'checkpoints', 'outbox')";
 
-const FUNCTIONS: &str = "SELECT p.proname::text AS name, p.prosrc AS body, p.proconfig AS settings, p.prosecdef AS definer,
+const FUNCTIONS: &str =
+    "SELECT p.proname::text AS name, p.prosrc AS body, p.proconfig AS settings, p.prosecdef AS definer,
   pg_catalog.pg_has_role(session_user, p.proowner, 'MEMBER') AS is_owner,
   pg_catalog.has_function_privilege(p.oid, 'EXECUTE') AS executes,
   EXISTS (SELECT FROM pg_catalog.pg_class c WHERE c.relnamespace = n.oid AND c.relname = 'lines'

@@ -52,7 +52,10 @@ fn rows_fit_head(log: &Log, row: &HeadRow) -> Result<(), BackendError> {
     let (seq, what) = if rows < row.head.size { (rows, "are gone") } else { (row.head.size, "were put behind it") };
     Err(BackendError::Tampered {
         seq: Some(seq),
-        detail: format!("the head row of {} says {} lines, the rows end at {rows}: rows {what}", log.name, row.head.size),
+        detail: format!(
+            "the head row of {} says {} lines, the rows end at {rows}: rows {what}",
+            log.name, row.head.size
+        ),
     })
 }
 

@@ -114,9 +114,8 @@ impl Backend for Postgres {
             let concerns: Vec<String> = found.concerns.iter().map(|concern| concern.detail.clone()).collect();
             return Err(BackendError::Misconfigured { detail: format!("{}: {}", server.place, concerns.join("; ")) });
         }
-        let log =
-            Log { server, schema: self.settings.schema.clone(), name: self.settings.location.log.clone() };
-        let opened = open::open(&log, deadline)?;
+        let log = Log { server, schema: self.settings.schema.clone(), name: self.settings.location.log.clone() };
+        let opened = open::open(&log, deadline).map_err(|error| fault::while_opening(error, &log.server.place))?;
         let (replicated, exists) = (found.replicated, opened.is_some());
         self.state = Some(Connected { log, replicated, exists, synchronizer_taken: false });
         Ok(opened.unwrap_or_else(Opened::empty))
@@ -127,7 +126,8 @@ impl Backend for Postgres {
         let connected = self.connected()?;
         let log = &connected.log;
         let statement = format!("SELECT {}.create_log($1, $2)", log.schema);
-        let parameters = [(&log.name as &(dyn tokio_postgres::types::ToSql + Sync), Type::TEXT), (&verifier_key, Type::TEXT)];
+        let parameters =
+            [(&log.name as &(dyn tokio_postgres::types::ToSql + Sync), Type::TEXT), (&verifier_key, Type::TEXT)];
         let rows = log.server.query("creating the log", Effect::Commits, deadline, &statement, &parameters)?;
         let created = rows.first().and_then(|row| row.try_get(0).ok()).unwrap_or(false);
         let there = if created { None } else { Some(log.head(deadline)?) };

@@ -29,14 +29,18 @@ impl PostgresReader {
     /// [`ReadError::NotALog`] when the URL cannot be used, or there is no such log;
     /// [`ReadError::Unavailable`] when the server does not answer or does not let this role read.
     pub fn from_url(url: &str, options: &[(String, String)]) -> Result<Self, ReadError> {
-        let settings = Settings::of_log(url, options).map_err(|error| ReadError::NotALog { detail: error.to_string() })?;
+        let settings =
+            Settings::of_log(url, options).map_err(|error| ReadError::NotALog { detail: error.to_string() })?;
         let server = connect(&settings)?;
         let log = Log { server, schema: settings.schema, name: settings.location.log };
         let reader = Self { log, patience: settings.read_timeout };
         match reader.log.head_row(reader.deadline()).map_err(|error| failed("reading the head", error))? {
             Some(_) => Ok(reader),
             None => Err(ReadError::NotALog {
-                detail: format!("there is no log {} in the schema {} of {}", reader.log.name, reader.log.schema, reader.log.server.place),
+                detail: format!(
+                    "there is no log {} in the schema {} of {}",
+                    reader.log.name, reader.log.schema, reader.log.server.place
+                ),
             }),
         }
     }
@@ -82,13 +86,7 @@ impl LogReader for PostgresReader {
     }
 
     fn lines(&self, from: u64) -> Result<Box<dyn LineSource>, ReadError> {
-        Ok(Box::new(Rows {
-            log: self.log.clone(),
-            patience: self.patience,
-            next: from,
-            bytes: Vec::new(),
-            given: 0,
-        }))
+        Ok(Box::new(Rows { log: self.log.clone(), patience: self.patience, next: from, bytes: Vec::new(), given: 0 }))
     }
 
     fn size(&self) -> Result<u64, ReadError> {
@@ -105,8 +103,12 @@ impl LogReader for PostgresReader {
         let Ok(wanted) = i64::try_from(size) else {
             return Ok(None);
         };
-        let rows =
-            self.log.server.read(DOING, self.deadline(), &statement, &[(&self.log.name, Type::TEXT), (&wanted, Type::INT8)]);
+        let rows = self.log.server.read(
+            DOING,
+            self.deadline(),
+            &statement,
+            &[(&self.log.name, Type::TEXT), (&wanted, Type::INT8)],
+        );
         let rows = rows.map_err(|error| failed(DOING, error))?;
         let peaks = rows.first().and_then(|row| row.try_get::<_, Vec<u8>>(0).ok());
         Ok(peaks.and_then(|peaks| CompactRange::from_bytes(size, &peaks).ok()))
@@ -124,7 +126,8 @@ impl LogReader for PostgresReader {
             let detail = format!("the head row says {} lines, the rows end at {rows}", row.head.size);
             findings.push(Finding::new(FindingKind::Hidden, detail).range(rows, row.head.size - 1));
         } else if rows > row.head.size {
-            let detail = "rows stand behind the end that the head row names: they were not appended by the log's function";
+            let detail =
+                "rows stand behind the end that the head row names: they were not appended by the log's function";
             findings.push(Finding::new(FindingKind::Inserted, detail).range(row.head.size, rows - 1));
         } else if let Some(last) = row.last_row {
             let lines = self.log.line_rows(&(last..rows), 1, self.deadline());
@@ -200,7 +203,11 @@ pub fn logs(url: &str, options: &[(String, String)]) -> Result<Vec<String>, Read
     let deadline = Instant::now() + settings.read_timeout;
     let rows = server.read(DOING, deadline, &statement, &[(&settings.location.log, Type::TEXT)]);
     let rows = rows.map_err(|error| failed(DOING, error))?;
-    Ok(rows.iter().filter_map(|row| row.try_get::<_, String>(0).ok()).map(|log| settings.location.url_of(&log)).collect())
+    Ok(rows
+        .iter()
+        .filter_map(|row| row.try_get::<_, String>(0).ok())
+        .map(|log| settings.location.url_of(&log))
+        .collect())
 }
 
 fn connect(settings: &Settings) -> Result<Server, ReadError> {

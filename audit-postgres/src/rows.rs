@@ -125,7 +125,8 @@ impl Log {
             "SELECT size, note, peaks FROM {}.checkpoints WHERE log = $1 ORDER BY size DESC, id DESC LIMIT 1",
             self.schema
         );
-        let rows = self.server.read("reading the newest checkpoint", deadline, &statement, &[(&self.name, Type::TEXT)])?;
+        let rows =
+            self.server.read("reading the newest checkpoint", deadline, &statement, &[(&self.name, Type::TEXT)])?;
         rows.first().map(|row| kept(row).ok_or_else(|| self.unreadable("a checkpoint"))).transpose()
     }
 
@@ -139,7 +140,10 @@ impl Log {
 
     fn unreadable(&self, what: &str) -> BackendError {
         BackendError::Misconfigured {
-            detail: format!("{what} in the schema {} of {} has other columns than it should", self.schema, self.server.place),
+            detail: format!(
+                "{what} in the schema {} of {} has other columns than it should",
+                self.schema, self.server.place
+            ),
         }
     }
 }

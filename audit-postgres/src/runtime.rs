@@ -16,7 +16,8 @@ struct Owned(Option<Tokio>);
 
 impl Runtime {
     pub(crate) fn start() -> io::Result<Self> {
-        let runtime = Builder::new_multi_thread().worker_threads(1).thread_name("audit-postgres").enable_all().build()?;
+        let runtime =
+            Builder::new_multi_thread().worker_threads(1).thread_name("audit-postgres").enable_all().build()?;
         Ok(Self(Arc::new(Owned(Some(runtime)))))
     }
 

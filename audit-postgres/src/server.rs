@@ -7,8 +7,8 @@ use std::time::{Duration, Instant};
 use audit_core::backend::{BackendError, contract};
 use deadpool_postgres::{Client, Manager, ManagerConfig, Object, Pool, RecyclingMethod};
 use tokio::time::timeout_at;
-use tokio_postgres::types::{ToSql, Type};
 use tokio_postgres::config::SslMode;
+use tokio_postgres::types::{ToSql, Type};
 use tokio_postgres::{CancelToken, Config, Error, NoTls, Row};
 use tokio_postgres_rustls::MakeRustlsConnect;
 

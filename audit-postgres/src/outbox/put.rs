@@ -45,12 +45,8 @@ impl Outbox {
         let happened = SystemTime::now();
         let id = ActivityId::new(happened);
         let (json, uuid) = (event.to_json(), Uuid::from(id));
-        let parameters: [(&(dyn tokio_postgres::types::ToSql + Sync), Type); 4] = [
-            (&self.log, Type::TEXT),
-            (&json, Type::TEXT),
-            (&uuid, Type::UUID),
-            (&happened, Type::TIMESTAMPTZ),
-        ];
+        let parameters: [(&(dyn tokio_postgres::types::ToSql + Sync), Type); 4] =
+            [(&self.log, Type::TEXT), (&json, Type::TEXT), (&uuid, Type::UUID), (&happened, Type::TIMESTAMPTZ)];
         client.query_typed(&self.statement, &parameters).await?;
         Ok(id)
     }

@@ -82,10 +82,9 @@ impl Rounds {
             let event = OutboxEvent::from_row(row.try_get::<_, &str>(2)?);
             Ok(Waiting { id: row.try_get(0)?, happened: row.try_get(1)?, event })
         });
-        parts.collect::<Result<_, tokio_postgres::Error>>().map_err(|error| BackendError::Unavailable {
-            doing: "reading the outbox",
-            source: Box::new(error),
-        })
+        parts
+            .collect::<Result<_, tokio_postgres::Error>>()
+            .map_err(|error| BackendError::Unavailable { doing: "reading the outbox", source: Box::new(error) })
     }
 
     /// Gives the events to the log, in order, and waits for all answers.
@@ -117,7 +116,8 @@ impl Rounds {
                         self.doubts.add_abandoned(row.id, &health);
                     }
                     let why = refusal.to_string();
-                    refused = Err(if is_final(&refusal) { Interrupted::ForGood(why) } else { Interrupted::ForNow(why) });
+                    refused =
+                        Err(if is_final(&refusal) { Interrupted::ForGood(why) } else { Interrupted::ForNow(why) });
                 }
             }
         }

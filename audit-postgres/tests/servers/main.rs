@@ -2,7 +2,9 @@
 //!
 //! `cargo xtask test` installs what is needed; without it these tests fail.
 
-//mod bad_days;
+#![allow(clippy::unwrap_used, reason = "a test ends at the first surprise")]
+
+mod bad_days;
 mod conformance;
 mod fixture;
 mod opening;
@@ -10,4 +12,6 @@ mod outbox;
 mod reading;
 mod rights;
 mod tampering;
+mod tls;
+mod under_load;
 mod whole_log;

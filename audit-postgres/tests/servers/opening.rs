@@ -207,7 +207,10 @@ fn a_log_belongs_to_the_role_that_created_it() {
     let url = place.url("writer", "log").replace(&place.role("writer"), &other);
     let mut intruder = Postgres::from_url(&url, &place.options()).unwrap();
     let error = intruder.open(soon()).unwrap_err();
-    assert!(matches!(&error, BackendError::Misconfigured { detail } if detail.contains("belongs to the role")), "{error}");
+    assert!(
+        matches!(&error, BackendError::Misconfigured { detail } if detail.contains("belongs to the role")),
+        "{error}"
+    );
     let appended = place.server.psql_as(
         &other,
         "postgres",

@@ -40,7 +40,8 @@ fn waiting(place: &Place) -> u64 {
 
 /// The resources of all recorded refunds, in the log's order.
 fn refunds(place: &Place) -> Vec<String> {
-    let said = place.superuser("SELECT resource FROM SCHEMA.lines WHERE action = 'refund' AND kind = 'event' ORDER BY seq");
+    let said =
+        place.superuser("SELECT resource FROM SCHEMA.lines WHERE action = 'refund' AND kind = 'event' ORDER BY seq");
     said.lines().map(str::to_owned).collect()
 }
 
@@ -49,14 +50,20 @@ fn what_is_committed_is_recorded_once_and_what_is_rolled_back_never() {
     let (place, runtime) = (Place::shared(), runtime());
     let log = open(&place, "log", &key());
     let outbox = outbox(&place);
-    place.superuser(&format!("CREATE TABLE SCHEMA_refunds (id integer); GRANT ALL ON SCHEMA_refunds TO {}", place.role("writer")));
+    place.superuser(&format!(
+        "CREATE TABLE SCHEMA_refunds (id integer); GRANT ALL ON SCHEMA_refunds TO {}",
+        place.role("writer")
+    ));
     let id = runtime.block_on(async {
         let relay = relay(&place, &log).await.unwrap();
         let mut client = connect(&place).await;
         let mut first = None;
         for number in 0..6 {
             let transaction = client.transaction().await.unwrap();
-            transaction.execute(&format!("INSERT INTO {}_refunds VALUES ($1)", place.schema), &[&number]).await.unwrap();
+            transaction
+                .execute(&format!("INSERT INTO {}_refunds VALUES ($1)", place.schema), &[&number])
+                .await
+                .unwrap();
             let event = OutboxEvent::action("refund")
                 .resource(format!("refunds/{number}"))
                 .actor(&Actor::service_account("settler").issuer("k8s").verified())
@@ -149,7 +156,12 @@ fn events_that_miss_their_deadline_are_not_recorded_twice() {
     let (place, runtime) = (Place::shared(), runtime());
     let policy = "[[rule]]\nname = \"hasty\"\nactions = [\"refund\"]\ndurability = \"synced\"\ndeadline = \"20ms\"\n";
     let policy = Policy::from_toml(policy).unwrap();
-    let log = AuditLog::builder("postgres.example/one").key(key()).policy(policy).backend(place.writer("log")).open().unwrap();
+    let log = AuditLog::builder("postgres.example/one")
+        .key(key())
+        .policy(policy)
+        .backend(place.writer("log"))
+        .open()
+        .unwrap();
     let outbox = outbox(&place);
     runtime.block_on(async {
         let client = connect(&place).await;
@@ -172,6 +184,7 @@ fn events_that_miss_their_deadline_are_not_recorded_twice() {
     let recorded = refunds(&place);
     let distinct: BTreeSet<&String> = recorded.iter().collect();
     assert_eq!((recorded.len(), distinct.len()), (100, 100));
+    assert!(log.coverage().refused > 0, "no event missed its deadline: {:?}", log.coverage());
     close(&log);
 }
 
@@ -206,7 +219,12 @@ fn a_process_that_dies_leaves_each_event_in_one_place() {
 fn what_the_policy_excludes_leaves_the_outbox_unrecorded() {
     let (place, runtime) = (Place::shared(), runtime());
     let policy = Policy::from_toml("[[rule]]\nname = \"noise\"\nactions = [\"noise\"]\nlevel = \"none\"\n").unwrap();
-    let log = AuditLog::builder("postgres.example/one").key(key()).policy(policy).backend(place.writer("log")).open().unwrap();
+    let log = AuditLog::builder("postgres.example/one")
+        .key(key())
+        .policy(policy)
+        .backend(place.writer("log"))
+        .open()
+        .unwrap();
     runtime.block_on(async {
         let client = connect(&place).await;
         outbox(&place).put(&client, &OutboxEvent::action("noise")).await.unwrap();
@@ -223,7 +241,8 @@ fn what_the_policy_excludes_leaves_the_outbox_unrecorded() {
 fn a_relay_is_refused_where_the_log_keeps_its_lines_elsewhere() {
     let (place, runtime) = (Place::shared(), runtime());
     drop(place.created("log"));
-    let memory = Memory::with_capabilities(Capabilities::new(Durability::Synced, Durability::Synced, Fencing::Enforced));
+    let memory =
+        Memory::with_capabilities(Capabilities::new(Durability::Synced, Durability::Synced, Fencing::Enforced));
     let elsewhere = AuditLog::builder("postgres.example/one").key(key()).backend(memory).open().unwrap();
     let refused = runtime.block_on(relay(&place, &elsewhere));
     assert!(matches!(refused, Err(RelayError::NotPrimary { .. })), "{refused:?}");
@@ -268,11 +287,14 @@ fn callers_in_other_languages_put_events_with_sql() {
         let error = place.attempt("writer", &format!("SELECT SCHEMA.put('log', '{wrong}')")).unwrap_err();
         assert!(error.contains(said), "{error}");
     }
-    assert!(place.attempt("writer", "SELECT SCHEMA.put('other', '{\"action\":\"x\"}')").unwrap_err().contains("no log"));
+    assert!(
+        place.attempt("writer", "SELECT SCHEMA.put('other', '{\"action\":\"x\"}')").unwrap_err().contains("no log")
+    );
     let long = "SELECT SCHEMA.put('log', json_build_object('action', repeat('x', 70000))::text)";
     assert!(place.attempt("writer", long).unwrap_err().contains("at most 61440 bytes"));
     // What only an owner can put there is recorded all the same.
-    place.superuser("INSERT INTO SCHEMA.outbox (id, log, time, event) VALUES (gen_random_uuid(), 'log', now(), 'junk')");
+    place
+        .superuser("INSERT INTO SCHEMA.outbox (id, log, time, event) VALUES (gen_random_uuid(), 'log', now(), 'junk')");
     runtime.block_on(async {
         let relay = relay(&place, &log).await.unwrap();
         assert!(wait_until(Duration::from_secs(20), || waiting(&place) == 0), "{:?}", relay.status());

@@ -55,7 +55,12 @@ fn the_reader_can_read_and_not_append() {
     let place = Place::shared();
     drop(place.created("log"));
     assert_eq!(place.attempt("reader", "SELECT count(*) FROM SCHEMA.lines").unwrap(), "0");
-    for call in ["create_log('x', 'y')", "put('log', '{\"action\":\"x\"}')", "publish('log', 0, 'x', '')", "discard('log', '{}')"] {
+    for call in [
+        "create_log('x', 'y')",
+        "put('log', '{\"action\":\"x\"}')",
+        "publish('log', 0, 'x', '')",
+        "discard('log', '{}')",
+    ] {
         let refused = place.attempt("reader", &format!("SELECT SCHEMA.{call}")).unwrap_err();
         assert!(refused.contains("permission denied for function"), "{refused}");
     }
@@ -79,6 +84,7 @@ fn the_owner_meets_triggers_that_fire_always() {
         let refused = place.attempt("admin", attack).unwrap_err();
         assert!(refused.contains("only grows") || refused.contains("only moves forward"), "{attack}: {refused}");
     }
-    let replica = place.server.psql(&format!("SET session_replication_role = replica; DELETE FROM {}.lines", place.schema));
+    let replica =
+        place.server.psql(&format!("SET session_replication_role = replica; DELETE FROM {}.lines", place.schema));
     assert!(replica.unwrap_err().to_string().contains("only grows"));
 }

@@ -48,7 +48,10 @@ fn is_found(verdict: &Verdict, kind: FindingKind, class: Class, seq: u64, to: Op
 fn a_row_that_a_superuser_updates_is_named() {
     let place = signed();
     assert_eq!(verdict(&place).judgement().to_string(), "intact");
-    unguarded(&place, "UPDATE SCHEMA.lines SET line = replace(line, 'ledger/7', 'ledger/8') WHERE line LIKE '%ledger/7\"%'");
+    unguarded(
+        &place,
+        "UPDATE SCHEMA.lines SET line = replace(line, 'ledger/7', 'ledger/8') WHERE line LIKE '%ledger/7\"%'",
+    );
     let seq = place.superuser("SELECT min(seq) FROM SCHEMA.lines WHERE line LIKE '%ledger/8\"%'").parse().unwrap();
     let verdict = verdict(&place);
     assert_eq!(verdict.judgement().to_string(), "tampered");
@@ -85,7 +88,10 @@ fn a_tail_that_is_cut_off_with_its_head_contradicts_the_checkpoint() {
 #[test]
 fn an_edited_last_line_does_not_fit_the_head_row() {
     let place = signed();
-    unguarded(&place, "UPDATE SCHEMA.lines SET line = replace(line, '\"time\":\"2', '\"time\":\"3') WHERE seq = (SELECT max(seq) FROM SCHEMA.lines)");
+    unguarded(
+        &place,
+        "UPDATE SCHEMA.lines SET line = replace(line, '\"time\":\"2', '\"time\":\"3') WHERE seq = (SELECT max(seq) FROM SCHEMA.lines)",
+    );
     let error = place.writer("log").open(soon()).unwrap_err();
     assert!(matches!(&error, BackendError::Tampered { detail, .. } if detail.contains("head row")), "{error:?}");
 }
