@@ -125,11 +125,7 @@ fn many_transactions_at_once_are_each_recorded_once_while_relays_come_and_go() {
                 }
             }
         };
-        let mut all = Vec::new();
-        for task in tasks {
-            all.push(async move { task.await });
-        }
-        let (_, ()) = tokio::join!(join_all(all), coming_and_going);
+        tokio::join!(join_all(tasks), coming_and_going);
     });
     let recorded = refunds(&place);
     let distinct: BTreeSet<&String> = recorded.iter().collect();
