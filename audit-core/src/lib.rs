@@ -34,7 +34,7 @@
 //!
 //! Services rarely call it like this: `audit-tower`, `audit-actix` and `audit-tracing` do it for
 //! every call of a server. Futures here need no runtime, any executor may poll them; a log has
-//! three threads of its own, and a fourth for a policy file.
+//! three threads of its own, one for each replica and one for a policy file.
 //!
 //! # Where things are
 //!
@@ -43,7 +43,9 @@
 //! * [`policy`]: which calls are recorded, how durably, and what happens when they cannot be.
 //!   Without one, every call is `synced` within a second, or refused.
 //! * [`identity`], [`capture`] and [`redaction`]: who is asking, with which bodies, and what is left out.
-//! * [`backend`]: where lines are kept, [`File`] and [`Memory`], and what [`Durability`] means.
+//! * [`backend`]: where lines are kept, [`File`] and [`Memory`], and what [`Durability`] means. Stores on
+//!   other machines are crates of their own: `audit-s3`, `audit-nats`, `audit-postgres`.
+//! * [`log::Replica`]: further places for the same lines, filled from the first.
 //! * [`adapter`]: what the adapters of web frameworks share.
 //! * [`key`] and [`evidence`]: keys, the tree, checkpoints, proofs. No I/O, no clock.
 //! * [`verify`]: checking, searching and proving a log that somebody else wrote.
@@ -61,7 +63,8 @@
 //!
 //! Whoever owns the process from the start can refrain from recording. Whoever has the host and the
 //! signing key can rewrite everything that was never copied elsewhere. A rollback of the whole
-//! directory cannot be told from the directory alone: keep a checkpoint in another place.
+//! directory cannot be told from the directory alone: give the log a replica, or keep a checkpoint in
+//! another place.
 
 pub mod adapter;
 pub mod backend;
