@@ -2,7 +2,8 @@
 //!
 //! Side by side in one run, in turns: `Nats::append`, one batch after the other as a log calls it, and
 //! `async-nats` with up to 64 publishes on their way and every acknowledgement awaited. Prints one JSON
-//! object for each size of batch; `ratio` is ours by theirs.
+//! object for each size of batch, the last of them for what a busy log makes; `ratio` is ours by theirs. `read_mb_s`
+//! is how fast `NatsReader` brings the same lines back.
 //!
 //! | variable | is |
 //! |---|---|
@@ -18,7 +19,8 @@ use async_nats::jetstream;
 use audit_core::backend::{Backend as _, Batch, Head};
 use audit_core::evidence::Hash;
 use audit_core::record::line::leaf;
-use audit_nats::{Nats, NewStream};
+use audit_core::verify::{LogReader as _, Piece};
+use audit_nats::{Nats, NatsReader, NewStream};
 use bytes::Bytes;
 
 /// The bytes of one record, its line feed included.
@@ -36,7 +38,8 @@ fn main() -> Result<(), Box<dyn Error>> {
         println!("{{\"skipped\":\"AUDIT_NATS_URL is not set\"}}");
         return Ok(());
     };
-    let number = |name: &str, default: usize| std::env::var(name).ok().and_then(|it| it.parse().ok()).unwrap_or(default);
+    let number =
+        |name: &str, default: usize| std::env::var(name).ok().and_then(|it| it.parse().ok()).unwrap_or(default);
     let rounds = number("AUDIT_NATS_ROUNDS", 5);
     let bytes = number("AUDIT_NATS_MEBIBYTES", 64) << 20;
     NewStream::from_url(&url, &[])?.create(Duration::from_secs(30))?;
@@ -49,17 +52,18 @@ fn main() -> Result<(), Box<dyn Error>> {
 fn measure(url: &str, size: usize, bytes: usize, rounds: usize) -> Result<(), Box<dyn Error>> {
     let batches = batches(size, bytes);
     let total: usize = batches.iter().map(|batch| batch.bytes.len()).sum();
-    let (mut ours, mut theirs) = (Vec::new(), Vec::new());
+    let (mut ours, mut theirs, mut read) = (Vec::new(), Vec::new(), Vec::new());
     for round in 0..rounds {
         let name = format!("bench-{}-{size}-{round}", stamp());
         ours.push(rate(total, append(&with_log(url, &name), &batches)?));
         theirs.push(rate(total, publish(url, &name, &batches)?));
+        read.push(rate(total, read_back(&with_log(url, &name), total)?));
     }
-    let (ours, theirs) = (median(&mut ours), median(&mut theirs));
+    let (ours, theirs, read) = (median(&mut ours), median(&mut theirs), median(&mut read));
     let records = |rate: f64| rate * 1e6 / RECORD as f64;
     println!(
         "{{\"bench\":\"nats append\",\"batch_bytes\":{size},\"append_mb_s\":{ours:.1},\"plain_mb_s\":{theirs:.1},\
-         \"append_records_s\":{:.0},\"plain_records_s\":{:.0},\"ratio\":{:.2}}}",
+         \"append_records_s\":{:.0},\"plain_records_s\":{:.0},\"read_mb_s\":{read:.1},\"ratio\":{:.2}}}",
         records(ours),
         records(theirs),
         ours / theirs
@@ -107,6 +111,19 @@ fn publish(url: &str, name: &str, batches: &[Lines]) -> Result<Duration, Box<dyn
         }
         Ok(started.elapsed())
     })
+}
+
+/// Reads all lines of the log.
+fn read_back(url: &str, expected: usize) -> Result<Duration, Box<dyn Error>> {
+    let reader = NatsReader::from_url(url, &[])?;
+    let started = Instant::now();
+    let mut lines = reader.lines(0)?;
+    let mut buffer = vec![0; 1 << 20];
+    let mut bytes = 0;
+    while let Piece::Bytes(count) = lines.read(&mut buffer)? {
+        bytes += count;
+    }
+    if bytes == expected { Ok(started.elapsed()) } else { Err(format!("read {bytes} bytes of {expected}").into()) }
 }
 
 /// One batch with what the log knows of it.

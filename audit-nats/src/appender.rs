@@ -65,7 +65,8 @@ impl Appender {
         deadline: Instant,
     ) -> Result<Durability, BackendError> {
         let began_in_doubt = self.in_doubt;
-        let mut here = self.already_here(expected, batch, deadline).await?;
+        let here = self.already_here(expected, batch, deadline).await;
+        let mut here = here.map_err(|error| if began_in_doubt { in_doubt(error) } else { error })?;
         let start = here;
         while here < batch.ends.len() {
             let count = fitting(batch, here, self.message_bytes);
@@ -76,7 +77,7 @@ impl Appender {
                 }
                 Ok(Published::Compare) => {
                     self.refresh(deadline).await.map_err(in_doubt)?;
-                    let found = self.already_here(expected, batch, deadline).await?;
+                    let found = self.already_here(expected, batch, deadline).await.map_err(in_doubt)?;
                     if found == here {
                         // The leader had not seen what another one refused.
                         self.wait(deadline).await?;
@@ -93,10 +94,7 @@ impl Appender {
                     self.in_doubt = true;
                     self.wait(deadline).await.map_err(|_| trouble.writing(APPENDING))?;
                     self.refresh(deadline).await.map_err(in_doubt)?;
-                    here = self.already_here(expected, batch, deadline).await.map_err(|error| match error {
-                        error if error.is_retryable() => in_doubt(error),
-                        error => error,
-                    })?;
+                    here = self.already_here(expected, batch, deadline).await.map_err(in_doubt)?;
                 }
                 Err(trouble) if self.in_doubt || began_in_doubt || here > start => {
                     return Err(in_doubt(trouble.writing(APPENDING)));
@@ -168,7 +166,11 @@ impl Appender {
             there.push((next - contract::lines_in(&lines) as u64, lines));
         }
         contract::already_here(self.head, expected, batch, |range| {
-            Ok(there.iter().find(|(first, _)| *first == range.start).map(|(_, lines)| lines.as_slice()).unwrap_or_default())
+            Ok(there
+                .iter()
+                .find(|(first, _)| *first == range.start)
+                .map(|(_, lines)| lines.as_slice())
+                .unwrap_or_default())
         })
     }
 
@@ -216,7 +218,9 @@ impl Appender {
 
     async fn wait(&self, deadline: Instant) -> Result<(), BackendError> {
         if Instant::now() + PAUSE >= deadline {
-            return Err(Trouble::Lost("nobody could tell in time whether the lines are there".into()).writing(APPENDING));
+            return Err(
+                Trouble::Lost("nobody could tell in time whether the lines are there".into()).writing(APPENDING)
+            );
         }
         sleep(PAUSE).await;
         Ok(())

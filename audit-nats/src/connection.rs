@@ -198,4 +198,3 @@ fn refused(target: &Target, error: &async_nats::ConnectError) -> Trouble {
         _ => Trouble::NotConnected(format!("cannot connect to {servers}: {said}")),
     }
 }
-

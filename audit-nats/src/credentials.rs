@@ -27,7 +27,8 @@ impl Credentials {
             (None, Some(_)) => return Err(UrlError::bad("key_file", "it needs `cert_file`")),
             _ => {}
         }
-        let passwords = [("password_file", self.password_file.is_some()), ("password_env", self.password_env.is_some())];
+        let passwords =
+            [("password_file", self.password_file.is_some()), ("password_env", self.password_env.is_some())];
         let mut passwords = passwords.into_iter().filter(|(_, given)| *given).map(|(name, _)| name);
         match (passwords.next(), passwords.next(), &self.user) {
             (Some(_), Some(other), _) => return Err(UrlError::bad(other, "give one place of the password, not two")),
@@ -81,7 +82,8 @@ impl Credentials {
 /// The text of a small file without the white space at its end.
 fn read(path: &Path) -> Result<String, String> {
     let length = std::fs::metadata(path).map(|found| found.len());
-    let read = length.and_then(|length| if length > SECRET_LIMIT { Ok(None) } else { std::fs::read_to_string(path).map(Some) });
+    let read = length
+        .and_then(|length| if length > SECRET_LIMIT { Ok(None) } else { std::fs::read_to_string(path).map(Some) });
     match read {
         Ok(Some(text)) => Ok(text.trim_end().to_owned()),
         Ok(None) => Err(format!("{} has more than {SECRET_LIMIT} bytes, so it is no secret", path.display())),

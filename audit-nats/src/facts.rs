@@ -1,7 +1,7 @@
 use std::sync::atomic::{AtomicU8, AtomicU64, Ordering};
+use std::time::Duration;
 
 use audit_core::backend::{Capabilities, Durability, Fencing};
-use std::time::Duration;
 
 use crate::stream_info::StreamInfo;
 use crate::target::Target;
@@ -21,11 +21,7 @@ pub(crate) struct Facts {
 
 impl Facts {
     pub(crate) fn new(target: &Target, info: &StreamInfo) -> Self {
-        Self {
-            size: AtomicU64::new(0),
-            replicas: AtomicU8::new(replicas(info)),
-            sync_always: target.sync_always,
-        }
+        Self { size: AtomicU64::new(0), replicas: AtomicU8::new(replicas(info)), sync_always: target.sync_always }
     }
 
     pub(crate) fn size(&self) -> u64 {

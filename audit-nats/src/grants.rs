@@ -33,8 +33,8 @@ impl Role {
 /// no single log: text for the server's configuration, to be included as it is.
 ///
 /// It defines a variable that users refer to: `permissions: $audit_writer`. Neither the writer nor
-/// the reader may change, empty or delete the stream, nor make consumers: a consumer delivers to any
-/// subject that its maker names, permitted or not.
+/// the reader may change, empty or delete the stream, nor leave consumers in the server: neither needs
+/// any.
 ///
 /// # Errors
 ///

@@ -1,8 +1,8 @@
 use std::time::Instant;
 
 use crate::api::{Stored, Which};
-use crate::link::Link;
 use crate::lines_message;
+use crate::link::Link;
 use crate::trouble::Trouble;
 
 /// Finds the last message whose first line is `line` or one before it, among those up to the number

@@ -23,7 +23,8 @@ pub fn logs(url: &str, options: &[(String, String)]) -> Result<Vec<String>, Read
     let filter = format!("{}.>", below(&target.subject_prefix, &target.log));
     let deadline = Instant::now() + target.read_timeout;
     let info = link.runtime.block_on(link.stream_info(Some(&filter), deadline));
-    let info = info.map_err(|error| ReadError::unavailable(LISTING, error))?.map_err(|trouble| trouble.verifying(LISTING))?;
+    let info =
+        info.map_err(|error| ReadError::unavailable(LISTING, error))?.map_err(|trouble| trouble.verifying(LISTING))?;
     let Some(info) = info else {
         return Err(ReadError::NotALog { detail: format!("{}: there is no such stream", target.place()) });
     };

@@ -73,9 +73,9 @@ impl Nats {
     }
 
     fn ready(&mut self) -> Result<&mut Ready, BackendError> {
-        self.ready.as_mut().ok_or_else(|| BackendError::Misconfigured {
-            detail: "the log in NATS has not been opened".into(),
-        })
+        self.ready
+            .as_mut()
+            .ok_or_else(|| BackendError::Misconfigured { detail: "the log in NATS has not been opened".into() })
     }
 }
 

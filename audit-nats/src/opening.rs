@@ -91,7 +91,10 @@ fn opened(
     let mut opened = Opened::empty();
     opened.verifier_key = match key.map(|key| String::from_utf8(key.bytes)) {
         Some(Err(_)) => {
-            return Err(BackendError::Tampered { seq: None, detail: "the text of the verifier key is not UTF-8".into() });
+            return Err(BackendError::Tampered {
+                seq: None,
+                detail: "the text of the verifier key is not UTF-8".into(),
+            });
         }
         Some(Ok(text)) => Some(text),
         None => None,
@@ -129,10 +132,9 @@ fn refuse_incomplete(link: &Link, info: &StreamInfo) -> Result<(), BackendError>
         (0, 0, 0) => return Ok(()),
         (0, 0, lost) => format!("the server lost {lost} of its messages"),
         (0, deleted, _) => format!("{deleted} of its messages were deleted"),
-        (front, ..) => format!(
-            "its first {front} messages are gone: it starts at number {} (`first_seq`)",
-            info.state.first_seq
-        ),
+        (front, ..) => {
+            format!("its first {front} messages are gone: it starts at number {} (`first_seq`)", info.state.first_seq)
+        }
     };
     Err(BackendError::Tampered {
         seq: None,

@@ -126,7 +126,10 @@ mod tests {
         assert_eq!(refused(error(10_071, 400, "wrong last sequence: 7")), Ok(Published::Compare));
         assert!(matches!(refused(error(10_077, 503, "maximum bytes exceeded")), Ok(Published::Full(_))));
         assert!(matches!(refused(error(10_077, 503, "write failed: input/output error")), Err(Trouble::Lost(_))));
-        assert!(matches!(refused(error(10_008, 503, "JetStream system temporarily unavailable")), Err(Trouble::Later(_))));
+        assert!(matches!(
+            refused(error(10_008, 503, "JetStream system temporarily unavailable")),
+            Err(Trouble::Later(_))
+        ));
         assert!(matches!(refused(error(10_109, 400, "sealed")), Err(Trouble::Answer(_))));
     }
 }

@@ -45,9 +45,7 @@ impl NatsReader {
         let reader = Self { link: connect(&target)?, subjects: target.subjects() };
         let filter = format!("{}.*", below(&target.subject_prefix, &target.log));
         let link = Arc::clone(&reader.link);
-        let info = reader.ask("opening the log", async {
-            link.stream_info(Some(&filter), reader.deadline()).await
-        })?;
+        let info = reader.ask("opening the log", async { link.stream_info(Some(&filter), reader.deadline()).await })?;
         let holds = |subject: &str| info.as_ref().is_some_and(|info| info.state.subjects.contains_key(subject));
         if info.is_none() {
             return Err(ReadError::NotALog { detail: format!("{}: there is no such stream", target.place()) });

@@ -13,12 +13,14 @@ use crate::target::Target;
 pub(crate) fn unmet(info: &StreamInfo, target: &Target) -> Vec<Concern> {
     let mut found = Vec::new();
     let mut wrong = |setting: &str, detail: String| found.push(Concern::new(setting, detail));
-    for (setting, danger) in [
-        ("deny_delete", "single messages can be deleted"),
-        ("deny_purge", "the stream can be emptied"),
-    ] {
+    for (setting, danger) in
+        [("deny_delete", "single messages can be deleted"), ("deny_purge", "the stream can be emptied")]
+    {
         if !info.boolean(setting) {
-            wrong(setting, format!("it is false, so {danger}; it can only be set when a stream is made: make a new one"));
+            wrong(
+                setting,
+                format!("it is false, so {danger}; it can only be set when a stream is made: make a new one"),
+            );
         }
     }
     for (setting, danger) in [
@@ -66,7 +68,9 @@ fn limits(info: &StreamInfo, wrong: &mut impl FnMut(&str, String)) {
         if limit > 0 && !keeps_old {
             wrong(
                 setting,
-                format!("it is {limit} while `discard` is `old`, so new messages push out old ones; set `discard` to `new`"),
+                format!(
+                    "it is {limit} while `discard` is `old`, so new messages push out old ones; set `discard` to `new`"
+                ),
             );
         }
     }
@@ -94,7 +98,10 @@ fn kinds(info: &StreamInfo, target: &Target, wrong: &mut impl FnMut(&str, String
         wrong("storage", format!("it is `{storage}`, so a restart loses everything; make a stream with `file`"));
     }
     if info.text("persist_mode") == "async" {
-        wrong("persist_mode", "it is `async`, so what is acknowledged may not even be written; make a stream without it".into());
+        wrong(
+            "persist_mode",
+            "it is `async`, so what is acknowledged may not even be written; make a stream without it".into(),
+        );
     }
     let replicas = info.number("num_replicas").max(1);
     if replicas < i64::from(target.required_replicas) {

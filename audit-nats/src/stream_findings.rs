@@ -50,11 +50,8 @@ fn gone(stream: &str, info: &StreamInfo, found: &mut Vec<Finding>) {
     }
     if info.missing_inside() > 0 {
         let deleted = info.state.deleted.as_deref().unwrap_or_default();
-        let detail = format!(
-            "{} messages inside of stream {stream} were deleted: {}",
-            info.missing_inside(),
-            numbers(deleted)
-        );
+        let detail =
+            format!("{} messages inside of stream {stream} were deleted: {}", info.missing_inside(), numbers(deleted));
         found.push(Finding::new(FindingKind::Hidden, detail));
     }
     let lost = info.state.lost.as_ref().and_then(|lost| lost.msgs.as_deref()).unwrap_or_default();

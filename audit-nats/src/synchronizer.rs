@@ -49,12 +49,7 @@ impl Synchronizer for NatsSynchronizer {
 }
 
 impl NatsSynchronizer {
-    async fn publish_note(
-        &mut self,
-        note: &[u8],
-        range: &CompactRange,
-        deadline: Instant,
-    ) -> Result<(), BackendError> {
+    async fn publish_note(&mut self, note: &[u8], range: &CompactRange, deadline: Instant) -> Result<(), BackendError> {
         let subject = self.link.target.subjects().checkpoints;
         let message = Message {
             subject: &subject,

@@ -72,7 +72,8 @@ struct Chain {
 
 impl Chain {
     fn follow(&mut self, message: &Stored) -> Result<(), BackendError> {
-        let lines = message.bytes.strip_suffix(b"\n").ok_or_else(|| self.broken(message, "does not end with a line"))?;
+        let lines =
+            message.bytes.strip_suffix(b"\n").ok_or_else(|| self.broken(message, "does not end with a line"))?;
         for line in lines.split(|byte| *byte == b'\n') {
             let frame = Frame::parse(line).map_err(|error| self.broken(message, &error.to_string()))?;
             match self.head {

@@ -27,7 +27,9 @@ impl Parts {
         let (tls, rest) = match url.split_once("://") {
             Some(("nats", rest)) => (false, rest),
             Some(("tls", rest)) => (true, rest),
-            _ => return Err(UrlError::malformed(format!("`{url}` is not of the form `nats://HOST[:PORT]/STREAM/LOG`"))),
+            _ => {
+                return Err(UrlError::malformed(format!("`{url}` is not of the form `nats://HOST[:PORT]/STREAM/LOG`")));
+            }
         };
         let (rest, query) = rest.split_once('?').map_or((rest, None), |(rest, query)| (rest, Some(query)));
         let (authority, path) = rest.split_once('/').unwrap_or((rest, ""));

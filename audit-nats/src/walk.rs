@@ -160,7 +160,9 @@ mod tests {
 
     fn lanes(ends: Vec<(Vec<u64>, End)>) -> Vec<Lane> {
         let lanes = ends.into_iter().zip(0..);
-        lanes.map(|((found, end), index)| Lane { index, found: found.into_iter().map(message).collect(), end }).collect()
+        lanes
+            .map(|((found, end), index)| Lane { index, found: found.into_iter().map(message).collect(), end })
+            .collect()
     }
 
     #[test]

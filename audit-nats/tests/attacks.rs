@@ -4,11 +4,11 @@ mod support;
 
 use std::time::Duration;
 
+use audit_core::Key;
 use audit_core::backend::{Backend as _, BackendError, Concern, Head, Synchronizer};
 use audit_core::conformance::Sample;
 use audit_core::record::Frame;
 use audit_core::verify::{Class, Finding, FindingKind, Lines, LogReader as _, Verdict, Verifier};
-use audit_core::Key;
 use real_servers::NatsSetup;
 use support::admin::Admin;
 use support::{ORIGIN, PATIENCE, Place, Result, debian, soon, write_log};
@@ -58,7 +58,10 @@ fn max_age_that_is_set_later_is_a_concern_and_what_expired_is_named() -> Result 
     assert_eq!(concerns(synchronizer.as_mut())?, []);
 
     let admin = Admin::connect(&servers.addresses())?;
-    admin.update(&place.stream, &[("max_age", 1_000_000_000_u64.into()), ("duplicate_window", 1_000_000_000_u64.into())])?;
+    admin.update(
+        &place.stream,
+        &[("max_age", 1_000_000_000_u64.into()), ("duplicate_window", 1_000_000_000_u64.into())],
+    )?;
     let found = concerns(synchronizer.as_mut())?;
     assert!(names(&found).contains(&"max_age") && names(&found).contains(&"duplicate_window"), "{found:?}");
 
@@ -95,7 +98,10 @@ fn a_front_that_expired_is_told_by_the_verifier_with_the_numbers_of_the_records(
     let five_seconds = 5_000_000_000_u64;
     admin.update(&place.stream, &[("max_age", five_seconds.into()), ("duplicate_window", five_seconds.into())])?;
     let expired = real_servers::wait_until(PATIENCE, || {
-        place.reader("log").and_then(|it| Ok(it.inspect()?)).is_ok_and(|it| it.iter().any(|it| it.detail.contains("`first_seq`")))
+        place
+            .reader("log")
+            .and_then(|it| Ok(it.inspect()?))
+            .is_ok_and(|it| it.iter().any(|it| it.detail.contains("`first_seq`")))
     });
     assert!(expired, "nothing expired");
     admin.update(&place.stream, &[("max_age", 0.into())])?;

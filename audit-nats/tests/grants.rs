@@ -86,7 +86,7 @@ fn refuses_everything_else(setup: NatsSetup) -> Result {
     let verdict = Verifier::new().run(&NatsReader::from_url(&guarded.url, &guarded.as_user("reader")?)?);
     assert_eq!(verdict.exit_code(), 0, "{}", verdict.to_json());
     let listed = audit_nats::logs(&guarded.url, &guarded.as_user("reader")?)?;
-    assert_eq!(listed, [guarded.url.clone()]);
+    assert_eq!(listed, std::slice::from_ref(&guarded.url));
     Ok(())
 }
 
@@ -98,38 +98,6 @@ fn the_writer_writes_the_reader_verifies_and_neither_can_do_more() -> Result {
 #[test]
 fn on_the_newest_server_neither_can_do_more_either() -> Result {
     refuses_everything_else(NatsSetup::newest()?)
-}
-
-/// Why neither role may make consumers.
-#[test]
-fn a_consumer_delivers_to_subjects_that_its_maker_may_not_publish_to() -> Result {
-    const RIGHTS: &str = "accounts { AUDIT { jetstream: enabled, users: [
-      { user: all, password: all }
-      { user: consumer, password: consumer, permissions: {
-        publish: { allow: '$JS.API.CONSUMER.CREATE.>' }, subscribe: { allow: '_INBOX.>' } } }
-    ] } }";
-    for setup in [NatsSetup::debian()?, NatsSetup::newest()?] {
-        let servers = setup.configuration(RIGHTS).start()?;
-        let all = Admin::as_user(&servers.addresses(), "all", "all", "_INBOX.all")?;
-        for stream in ["AUDIT", "OTHER"] {
-            let subject = stream.to_ascii_lowercase();
-            let settings = format!("{{\"name\":\"{stream}\",\"subjects\":[\"{subject}.>\"],\"storage\":\"memory\"}}");
-            all.must(&format!("$JS.API.STREAM.CREATE.{stream}"), &settings)?;
-        }
-        all.must("audit.log.lines", "a line")?;
-        let client = Admin::as_user(&servers.addresses(), "consumer", "consumer", "_INBOX.consumer")?;
-        assert!(client.ask("other.log.lines", "a line").is_err());
-        for target in ["other.log.lines", "$JS.API.STREAM.DELETE.OTHER"] {
-            let consumer = format!(
-                "{{\"stream_name\":\"AUDIT\",\"config\":{{\"deliver_subject\":\"{target}\",\"headers_only\":true,\
-                 \"ack_policy\":\"none\",\"deliver_policy\":\"all\"}}}}"
-            );
-            let r = client.ask("$JS.API.CONSUMER.CREATE.AUDIT", &consumer);
-            std::thread::sleep(std::time::Duration::from_millis(300));
-            eprintln!("{target}: {r:?} {:?}", all.ask("$JS.API.STREAM.INFO.OTHER", ""));
-        }
-    }
-    Ok(())
 }
 
 #[test]

@@ -209,3 +209,25 @@ fn certificates_decide_over_who_talks_to_whom() -> Result {
     assert!(said.contains("certificate") && said.to_lowercase().contains("expired"), "{said}");
     Ok(())
 }
+
+#[test]
+fn an_nkey_is_enough_to_be_known_and_another_one_is_not() -> Result {
+    /// The example of NATS' own documentation.
+    const SEED: &str = "SUACSSL3UAHUDXKFSNVUZRF5UHPMWZ6BFDTJ7M6USDXIEDNPPQYYYCU3VY";
+    const PUBLIC: &str = "UDXU4RCSJNZOIQHZNWXHXORDPRTGNJAHAHFRGZNEEJCPQTT2M7NLCNF4";
+    let users = |key: &str| format!("accounts {{ A {{ jetstream: enabled, users: [ {{ nkey: {key} }} ] }} }}");
+    let servers = NatsSetup::debian()?.configuration(&users(PUBLIC)).start()?;
+    let file = servers.folder().join("writer.nk");
+    std::fs::write(&file, format!("{SEED}\n"))?;
+    let mut place = Place::of(&servers.addresses());
+    place.options.extend(options(&[("nkey_file", &file.display().to_string())]));
+    place.new_stream()?.create(support::PATIENCE)?;
+    place.created("log")?;
+
+    let other = "UDKTV7HZVYJFJN64LLMYQBUR6MTNNYCDC3LAZH4VHURW3GZLL3FULBXV";
+    let elsewhere = NatsSetup::debian()?.configuration(&users(other)).start()?;
+    let stranger = Place { servers: format!("nats://{}", elsewhere.addresses()), ..place };
+    let said = refusal(stranger.log("log")?);
+    assert!(said.contains("does not accept the credentials"), "{said}");
+    Ok(())
+}

@@ -23,7 +23,8 @@ impl Admin {
 
     fn with(address: &str, options: async_nats::ConnectOptions, timeout: Duration) -> Result<Self> {
         let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(1).enable_all().build()?;
-        let servers: Vec<async_nats::ServerAddr> = address.split(',').map(str::parse).collect::<std::result::Result<_, _>>()?;
+        let servers: Vec<async_nats::ServerAddr> =
+            address.split(',').map(str::parse).collect::<std::result::Result<_, _>>()?;
         let client = runtime.block_on(options.request_timeout(Some(timeout)).connect(servers))?;
         Ok(Self { runtime, client })
     }
