@@ -9,8 +9,8 @@
 //!
 //! What may be trusted:
 //!
-//! * The head moves only after the backend's acknowledgement. After an unknown result the store is
-//!   read and compared before anything else is appended.
+//! * The head moves only after the backend's acknowledgement. After an unknown result the same bytes
+//!   are sent again until the store has them; nothing else is appended before.
 //! * Nothing is signed that is not synced, or before it has been compared with every replica.
 //! * A replica gets only what the primary has on stable storage, and never what does not chain.
 //! * A record that was asked for and is not in the log is counted, and the count is written as a
