@@ -9,7 +9,7 @@ use super::store::Store;
 use super::versions::{KeyVersions, Listing};
 
 /// How far in front of a line its object is looked for at first.
-const NEAR: u64 = 1 << 10;
+const NEAR: u64 = 64;
 
 /// An object with a number.
 pub(crate) type Numbered = (u64, KeyVersions);
@@ -90,7 +90,7 @@ impl Store {
             if found.is_some() || from == 0 {
                 return Ok(found);
             }
-            back = back.saturating_mul(16);
+            back = back.saturating_mul(8);
         }
     }
 

@@ -8,6 +8,7 @@ mod fixture;
 mod fleet;
 mod forks;
 mod grants;
+mod hostile;
 mod killed;
 mod network;
 mod opening;

@@ -18,7 +18,7 @@ const PATIENCE: Duration = Duration::from_secs(60);
 pub struct Moto {
     port: u16,
     process: Process,
-    _folder: TempDir,
+    folder: TempDir,
 }
 
 impl Moto {
@@ -41,12 +41,12 @@ impl Moto {
         let folder = tempfile::tempdir()?;
         let port = free_port()?;
         let arguments = ["-c", SERVER, "-H", "127.0.0.1", "-p", &port.to_string()].map(str::to_owned);
-        let log = folder.path().join("moto.log");
+        let log = folder.path().join(LOG);
         python_program("moto_server", "moto")?;
         let python = python_program("python", "moto")?;
         let process = Process::start(&python, &arguments, &environment(folder.path(), keys), &log)?;
         process.wait_until_ready(PATIENCE, || TcpStream::connect(("127.0.0.1", port)).is_ok())?;
-        Ok(Self { port, process, _folder: folder })
+        Ok(Self { port, process, folder })
     }
 
     /// The port.
@@ -59,6 +59,16 @@ impl Moto {
     #[must_use]
     pub fn endpoint(&self) -> String {
         format!("http://127.0.0.1:{}", self.port)
+    }
+
+    /// How many requests it has answered.
+    ///
+    /// # Errors
+    ///
+    /// When its log cannot be read.
+    pub fn requests(&self) -> Result<usize, Failure> {
+        let said = std::fs::read(self.folder.path().join(LOG))?;
+        Ok(String::from_utf8_lossy(&said).lines().filter(|line| line.contains(" HTTP/1.1\"")).count())
     }
 
     /// The process.
@@ -78,3 +88,6 @@ fn environment(folder: &Path, keys: usize) -> [(&'static str, String); 3] {
 
 /// The program.
 const SERVER: &str = include_str!("moto.py");
+
+/// What it prints.
+const LOG: &str = "moto.log";
