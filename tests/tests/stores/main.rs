@@ -8,6 +8,7 @@
 
 mod bucket;
 mod evidence;
+mod inside_a_runtime;
 mod jetstream;
 mod load;
 mod postgres;
