@@ -75,6 +75,8 @@ impl Target {
             target.set(name, value)?;
         }
         target.credentials.check()?;
+        // Who names an authority or shows a certificate does not mean to be answered in clear.
+        target.tls |= target.ca_file.is_some() || target.credentials.cert_file.is_some();
         Ok(target)
     }
 
@@ -190,6 +192,15 @@ mod tests {
         assert!(matches!(&target, Ok(it) if it.sync_always && it.required_replicas == 3), "{target:?}");
         let twice = Target::of_log("nats://127.0.0.1/AUDIT/payments?required_replicas=3", &further);
         assert_eq!(twice.err(), Some(UrlError::RepeatedOption { name: "required_replicas".into() }));
+    }
+
+    #[test]
+    fn naming_an_authority_requires_tls() {
+        let tls = |query| parse(query).map(|target| target.tls);
+        assert_eq!(tls("ca_file=%2Fetc%2Fca.pem"), Ok(true));
+        assert_eq!(tls("cert_file=a&key_file=b"), Ok(true));
+        assert_eq!(tls("tls=required"), Ok(true));
+        assert_eq!(tls("sync_always=true"), Ok(false));
     }
 
     #[test]

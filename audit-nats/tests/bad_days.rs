@@ -6,6 +6,7 @@ use std::time::{Duration, Instant};
 
 use audit_core::backend::{Backend as _, BackendError, Head};
 use audit_core::conformance::Sample;
+use audit_core::verify::LogReader as _;
 use real_servers::{Mode, NatsSetup, Proxy};
 use support::{Place, Result, append_until, debian, soon};
 
@@ -53,6 +54,26 @@ fn a_server_that_hangs_gives_typed_errors_by_the_deadline_and_the_log_goes_on_af
         assert_eq!(backend.head(soon())?, sample.head());
     }
     assert_eq!(backend.read(0..8, soon())?, sample.bytes());
+    Ok(())
+}
+
+#[test]
+fn a_reader_of_a_server_that_hangs_gives_up_in_time() -> Result {
+    let servers = debian()?;
+    let proxy = Proxy::start(servers.port())?;
+    let direct = Place::create(&servers.addresses(), 1)?;
+    let mut place = Place { servers: format!("nats://127.0.0.1:{}", proxy.port()), ..direct };
+    place.created("log")?;
+    place.options.extend(support::options(&[("read_timeout", "700ms")]));
+    let reader = place.reader("log")?;
+    proxy.set(Mode::Hang);
+    let started = Instant::now();
+    assert!(reader.checkpoint().is_err());
+    assert!(reader.inspect().is_err());
+    assert!(place.reader("log").is_err());
+    assert!(started.elapsed() < SHORT.1 * 3, "{:?}", started.elapsed());
+    proxy.set(Mode::Pass);
+    assert_eq!(reader.size()?, 0);
     Ok(())
 }
 
@@ -192,10 +213,15 @@ fn a_log_in_a_thread_of_a_runtime_is_refused_and_harms_nobody() -> Result {
     let place = Place::create(&servers.addresses(), 1)?;
     let mut backend = place.created("log")?;
     let runtime = tokio::runtime::Builder::new_current_thread().build()?;
+    let reader = place.reader("log")?;
     runtime.block_on(async move {
         let refused = backend.head(soon());
         assert!(matches!(refused, Err(BackendError::Misconfigured { .. })), "{refused:?}");
-        drop(backend);
+        assert!(
+            reader.checkpoint().is_err() && reader.lines(0).is_ok_and(|mut lines| lines.read(&mut [0; 9]).is_err())
+        );
+        assert!(place.reader("log").is_err());
+        drop((backend, reader));
     });
     Ok(())
 }
