@@ -23,13 +23,17 @@ impl Place {
             Ok(reader) => return Ok(reader),
             Err(error) => error,
         };
-        match section.logs().as_deref() {
-            Ok([one, ..]) if matches!(error, LocationError::Read(ReadError::NotALog { .. })) => {
+        let below = match error {
+            LocationError::Read(ReadError::NotALog { .. }) => section.logs().unwrap_or_default(),
+            _ => Vec::new(),
+        };
+        Err(match below.first() {
+            Some(one) => {
                 let url = section.url();
-                Err(Failure::new(format!("{url} is not a log, but there are logs below it: give one, such as {one}")))
+                Failure::new(format!("{url} is not a log, but there are logs below it: give one, such as {one}"))
             }
-            _ => Err(error.into()),
-        }
+            None => error.into(),
+        })
     }
 }
 
@@ -42,6 +46,13 @@ pub(crate) fn store(location: &str) -> Section {
 /// the same, however host and query are written.
 pub(crate) fn is_itself(location: &str, log: &str) -> bool {
     path_of(location) == path_of(log)
+}
+
+/// Whether a log lies, or lay, at or under a location.
+pub(crate) fn lies_under(location: &str, log: &str) -> bool {
+    let (prefix, path) = (path_of(location), path_of(log));
+    path.strip_prefix(prefix.as_slice())
+        .is_some_and(|rest| rest.is_empty() || prefix.is_empty() || rest.starts_with(b"/"))
 }
 
 /// The path of a URL or directory, without slashes at its ends and with `%20` and the like resolved.
@@ -80,7 +91,7 @@ fn read_error(error: LocationError) -> ReadError {
 
 #[cfg(test)]
 mod tests {
-    use super::is_itself;
+    use super::{is_itself, lies_under};
 
     #[test]
     fn a_log_is_what_was_named_when_the_paths_are_the_same() {
@@ -97,5 +108,15 @@ mod tests {
         for (location, log) in [("/a", "/a/b"), ("s3://bucket", "s3://bucket/log"), ("nats://h/S", "nats://h/S/log")] {
             assert!(!is_itself(location, log), "{location} {log}");
         }
+    }
+
+    #[test]
+    fn a_log_lies_under_whole_segments_of_its_path() {
+        for (location, log) in
+            [("/a", "/a/b"), ("/a/", "/a"), ("s3://b?x=1", "s3://b/log?x=1"), ("s3://b/p?x", "s3://b/p/log?x")]
+        {
+            assert!(lies_under(location, log), "{location} {log}");
+        }
+        assert!(!lies_under("/a", "/ab"));
     }
 }

@@ -81,7 +81,7 @@ fn a_prefix_gives_one_verdict_on_all_logs_under_it() {
     assert_eq!(logs, [(&one, &a), (&other, &b)]);
 
     let said = text(&audit(&["verify", &fleet.place("")]).stdout);
-    assert!(said.starts_with("verdict: intact (keys not pinned)\nlogs:    2, and 0 copies in replicas\n"), "{said}");
+    assert!(said.starts_with("verdict: intact (keys not pinned)\nlogs:    2; copies in replicas: 0\n"), "{said}");
     assert!(said.contains(&format!("{}: intact, 10 records, 10 of them signed: {NAME}\n", fleet.place("a"))), "{said}");
     // It is said once, not for each log.
     assert!(!said.contains("key_unpinned"), "{said}");
@@ -146,7 +146,7 @@ fn copies_elsewhere_are_compared_by_the_name_of_the_log() {
     assert_eq!((exit, kinds(&verdict)), (0, vec![]));
     assert_eq!(verdict["logs"].as_array().expect("logs").len(), 4);
     let said = text(&audit(&["verify", &fleet.place(""), "--replica", &there]).stdout);
-    assert!(said.contains("logs:    2, and 2 copies in replicas\n") && said.contains(": copy of payments"), "{said}");
+    assert!(said.contains("logs:    2; copies in replicas: 2\n") && said.contains(": copy of payments"), "{said}");
 
     // The copy has gone on, so something is missing here.
     let mut longer = fleet.log("longer", ID);
@@ -175,6 +175,14 @@ fn a_copy_with_other_bytes_is_a_fork_and_named_by_its_first_record() {
     // Both under one prefix are no better.
     let (exit, verdict) = fleet.verify(&[&fleet.place("")]);
     assert_eq!((exit, kinds(&verdict)), (1, vec!["forked"]));
+}
+
+#[test]
+fn a_log_is_not_compared_with_itself() {
+    let fleet = Fleet::new();
+    let output = audit(&["verify", &fleet.place("a"), "--replica", &fleet.place("a")]);
+    assert_eq!(code(&output), 2);
+    assert!(text(&output.stderr).contains("is the log itself"), "{}", text(&output.stderr));
 }
 
 #[test]
@@ -276,6 +284,7 @@ fn a_query_over_a_fleet_merges_by_time_and_names_the_log() {
             (format!("{ORIGIN}/{OTHER_ID}"), "deep/er/b", &other)
         };
         assert_eq!((&parsed["log"], &parsed["location"]), (&Value::from(log), &Value::from(fleet.place(location))));
+        assert!(line.starts_with("{\"log\":\"payments"), "{line}");
         // The stored line is there byte for byte.
         assert!(line.ends_with(&format!("\"record\":{}}}", stored[3 + at / 2])), "{line}");
     }

@@ -224,6 +224,36 @@ fn a_copy_that_cannot_be_read_leaves_the_question_open() {
 }
 
 #[test]
+fn a_copy_that_can_be_read_only_the_second_time_does_not_pass_uncompared() {
+    let log = Log::sample().write();
+    let mut forged = Log::sample();
+    forged.replace(3, "POST", "PUT_");
+    forged.rechain(4);
+    let forged = forged.write();
+    let opened = Cell::new(0);
+    let flaky = LogAt::new("there", || {
+        opened.set(opened.get() + 1);
+        match opened.get() {
+            1 => Err(ReadError::unavailable("asking", std::io::Error::other("not yet"))),
+            _ => Ok(Box::new(forged.reader())),
+        }
+    });
+    let verdict = pinned(Fleet::only(at("here", &log)).replica("there", [flaky])).run();
+    assert_eq!(verdict.judgement(), Judgement::Unverifiable);
+}
+
+#[test]
+fn of_a_log_that_is_gone_the_longest_copy_counts() {
+    let (long, short) = (Log::sample().write(), cut(&Log::sample(), 9).write());
+    let verdict =
+        pinned(Fleet::of([]).replica("one", [at("one/a", &short)]).replica("two", [at("two/a", &long)])).run();
+    assert_eq!(
+        found(&verdict),
+        [(FindingKind::Vanished, Class::Tamper, None, None), (FindingKind::Behind, Class::Info, Some(9), Some(10))]
+    );
+}
+
+#[test]
 fn a_log_that_has_fallen_silent_is_named_and_its_lagging_copy_is_not() {
     let mut log = Log::new(key_of(LOG_ID));
     log.call(0);

@@ -76,6 +76,21 @@ fn a_log_that_is_gone_has_vanished_and_stays_vanished() {
 }
 
 #[test]
+fn a_single_log_is_compared_with_its_own_past_only() {
+    let run = |location: &str, log: &Log| {
+        let disk = log.write();
+        let key = key_of(LOG_ID).verifier().with_name(ORIGIN).expect("a name");
+        Fleet::only(at(location, &disk)).key(key).earlier(state()).run()
+    };
+    let verdict = run("a", &Log::sample());
+    assert_eq!((verdict.judgement(), kinds(&verdict)), (Judgement::Intact, vec![]));
+    // Another log in its place.
+    let verdict = run("b", &Log::sample());
+    assert_eq!(kinds(&verdict), [(FindingKind::Vanished, Class::Tamper)]);
+    assert_eq!(verdict.findings[0].log, Some(format!("{ORIGIN}/{OTHER_ID}")));
+}
+
+#[test]
 fn whoever_lets_a_log_go_on_purpose_removes_its_line() {
     let text = state().to_text();
     let without: String =

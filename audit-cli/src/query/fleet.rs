@@ -106,9 +106,8 @@ impl FleetPrinter {
             return Ok(());
         };
         if self.json {
-            let about = serde_json::json!({ "log": log.name, "location": log.location }).to_string();
-            out.write_all(about.strip_suffix('}').unwrap_or(&about).as_bytes())?;
-            out.write_all(b",\"record\":")?;
+            let (name, location) = (serde_json::json!(log.name), serde_json::json!(log.location));
+            write!(out, "{{\"log\":{name},\"location\":{location},\"record\":")?;
             // The stored bytes, as they are: a record is one JSON object.
             out.write_all(line)?;
             return out.write_all(b"}\n");

@@ -28,7 +28,7 @@ impl Stores<'_> {
     /// and now there are none, that they have vanished.
     pub(super) fn missing(&self, question: Question, error: &LocationError, json: bool) -> Result<Ending, Failure> {
         let earlier = self.earlier()?;
-        let seen_here = earlier.logs().any(|(_, seen)| seen.location.starts_with(self.section.url()));
+        let seen_here = earlier.logs().any(|(_, seen)| location::lies_under(self.section.url(), &seen.location));
         if seen_here && matches!(error, LocationError::Read(ReadError::NotALog { .. })) {
             return self.judge(question, &[], earlier, json);
         }

@@ -31,6 +31,10 @@ pub(crate) fn run(arguments: &arguments::Verify, json: bool) -> Result<Ending, F
     let configured = replicas.drain(..).map(|replica| replica.section);
     let replicas: Vec<Section> =
         configured.chain(arguments.replica.iter().map(|location| location::store(location))).collect();
+    if replicas.iter().any(|replica| replica.url() == section.url()) {
+        let url = section.url();
+        return Err(Failure::new(format!("{url} is the log itself: compared with itself it is always the same")));
+    }
     let state = arguments.fleet_state.as_deref();
     let stores = Stores { section: &section, replicas: &replicas, state };
     match section.logs() {

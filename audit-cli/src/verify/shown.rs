@@ -26,7 +26,7 @@ pub(super) fn fleet(verdict: &FleetVerdict, colours: bool) -> String {
     let reservation = if verdict.judgement() == Judgement::Intact && unpinned { " (keys not pinned)" } else { "" };
     let copies = verdict.logs.iter().filter(|log| log.replica).count();
     let mut text = format!("verdict: {}{reservation}\n", word(verdict.judgement(), colours));
-    text.push_str(&format!("logs:    {}, and {copies} copies in replicas\n", verdict.logs.len() - copies));
+    text.push_str(&format!("logs:    {}; copies in replicas: {copies}\n", verdict.logs.len() - copies));
     for FleetFinding { finding: found, .. } in &verdict.findings {
         text.push_str(&finding(found, colours));
         text.push('\n');
@@ -39,15 +39,14 @@ pub(super) fn fleet(verdict: &FleetVerdict, colours: bool) -> String {
 
 fn of_log(log: &LogVerdict, colours: bool) -> String {
     let verdict = &log.verdict;
-    let name = log.log.as_deref().unwrap_or("a log without a name");
     let copy = if log.replica { "copy of " } else { "" };
+    let name = log.log.as_ref().map(|name| format!(": {copy}{}", safe(name))).unwrap_or_default();
     let mut text = format!(
-        "{}: {}, {} records, {} of them signed: {copy}{}\n",
+        "{}: {}, {} records, {} of them signed{name}\n",
         safe(&log.location),
         word(verdict.judgement(), colours),
         verdict.records,
         verdict.signed,
-        safe(name),
     );
     // That the key is not pinned stands in the first line, for all of them.
     for found in verdict.findings.iter().filter(|found| found.kind != FindingKind::KeyUnpinned) {

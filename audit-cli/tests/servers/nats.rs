@@ -6,7 +6,7 @@ use std::time::Duration;
 use audit_nats::NewStream;
 use real_servers::{Nats, NatsSetup, free_port};
 
-use crate::place::{Place, fleet_key, fresh, granted, write_log};
+use crate::place::{Place, fleet_key, fresh, granted, judged, write_log};
 use crate::story;
 
 const PASSWORD: &str = "correct-horse-battery-staple";
@@ -43,7 +43,7 @@ fn server() -> &'static Nats {
 struct Scene {
     place: Place,
     stream: String,
-    _folder: tempfile::TempDir,
+    folder: tempfile::TempDir,
 }
 
 impl Scene {
@@ -61,29 +61,31 @@ impl Scene {
             reader: format!("{}/fleet", url("reader")),
             query: format!("{query}&sync_always=true"),
         };
-        Self { place, stream, _folder: folder }
+        Self { place, stream, folder }
     }
 
-    /// Lets the stream keep no more than so many messages, as its administrator may.
-    fn keep_only(&self, messages: u64) {
+    /// Asks the server as the stream's administrator.
+    fn ask(&self, verb: &str, question: &str) -> serde_json::Value {
         let runtime = tokio::runtime::Runtime::new().expect("a runtime");
         runtime.block_on(async {
             let user = format!("administrator_{}", self.stream);
             let options = async_nats::ConnectOptions::with_user_and_password(user, PASSWORD.to_owned());
             let client = options.connect(server().addresses()).await.expect("connected");
-            let ask = |verb: &str, question: String| {
-                client.request(format!("$JS.API.STREAM.{verb}.{}", self.stream), question.into())
-            };
-            let info = ask("INFO", String::new()).await.expect("an answer");
-            let info: serde_json::Value = serde_json::from_slice(&info.payload).expect("json");
-            let mut config = info["config"].clone();
-            config["max_msgs"] = messages.into();
-            config["discard"] = "old".into();
-            config["discard_new_per_subject"] = false.into();
-            let answer = ask("UPDATE", config.to_string()).await.expect("an answer");
-            let answer = String::from_utf8_lossy(&answer.payload).into_owned();
-            assert!(!answer.contains("\"error\""), "{answer}");
-        });
+            let subject = format!("$JS.API.STREAM.{verb}.{}", self.stream);
+            let answer = client.request(subject, question.to_owned().into()).await.expect("an answer");
+            let answer: serde_json::Value = serde_json::from_slice(&answer.payload).expect("json");
+            assert!(answer["error"].is_null(), "{answer}");
+            answer
+        })
+    }
+
+    /// Lets the stream keep no more than so many messages.
+    fn keep_only(&self, messages: u64) {
+        let mut config = self.ask("INFO", "")["config"].take();
+        config["max_msgs"] = messages.into();
+        config["discard"] = "old".into();
+        config["discard_new_per_subject"] = false.into();
+        self.ask("UPDATE", &config.to_string());
     }
 }
 
@@ -116,7 +118,22 @@ fn messages_that_an_administrator_let_go_are_tampering() {
 }
 
 #[test]
+fn a_stream_that_was_deleted_is_missed() {
+    let scene = Scene::new();
+    write_log(&fleet_key().0, scene.place.backend("gone"));
+    let state = scene.folder.path().join("state").display().to_string();
+    let verify = || judged(&["verify", &scene.place.fleet(), "--fleet-state", &state, "--json"]);
+    assert_eq!(verify().0, 0);
+    scene.ask("DELETE", "");
+    let (exit, verdict) = verify();
+    assert_eq!((exit, &verdict["findings"][0]["kind"]), (1, &serde_json::Value::from("vanished")), "{verdict}");
+    // Without anything from before nobody can tell that it ever was there.
+    assert_eq!(judged(&["verify", &scene.place.fleet(), "--json"]).0, 2);
+}
+
+#[test]
 fn a_nats_that_does_not_answer_leaves_the_question_open() {
-    let port = free_port().expect("a port");
-    story::unreachable(&format!("nats://127.0.0.1:{port}/AUDIT/log?read_timeout=5s"));
+    let url = |port: u16| format!("nats://127.0.0.1:{port}/AUDIT/log?read_timeout=3s");
+    story::unreachable(&url(free_port().expect("a port")));
+    story::hung(url);
 }

@@ -71,6 +71,7 @@ fn a_row_that_a_superuser_changed_is_tampering() {
 
 #[test]
 fn a_postgresql_that_does_not_answer_leaves_the_question_open() {
-    let port = free_port().expect("a port");
-    story::unreachable(&format!("postgres://reader@127.0.0.1:{port}/audit/log?tls=disable&read_timeout=5"));
+    let url = |port: u16| format!("postgres://reader@127.0.0.1:{port}/audit/log?tls=disable&read_timeout=3");
+    story::unreachable(&url(free_port().expect("a port")));
+    story::hung(url);
 }

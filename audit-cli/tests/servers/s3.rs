@@ -28,6 +28,14 @@ fn server() -> &'static Moto {
     SERVER.get_or_init(|| Moto::start().expect("moto starts"))
 }
 
+/// A file with the writer's credentials.
+fn credentials(folder: &TempDir) -> String {
+    let file = folder.path().join("credentials");
+    let text = "[default]\naws_access_key_id = writer\naws_secret_access_key = secret\n";
+    std::fs::write(&file, text).expect("written");
+    file.display().to_string()
+}
+
 /// A bucket of its own for one test.
 struct Scene {
     place: Place,
@@ -38,15 +46,12 @@ struct Scene {
 impl Scene {
     fn new() -> Self {
         let folder = tempfile::tempdir().expect("a directory");
-        let credentials = folder.path().join("credentials");
-        let text = "[default]\naws_access_key_id = writer\naws_secret_access_key = secret\n";
-        std::fs::write(&credentials, text).expect("written");
         let bucket = fresh("audit-logs-");
         let url = format!("s3://{bucket}/fleet");
         let query = format!(
             "?endpoint={}&credentials_file={}&retention_days=1&linger_ms=5&checkpoint_seconds=0&allow_delete_right=true",
             server().endpoint(),
-            credentials.display()
+            credentials(&folder)
         );
         let scene = Self { place: Place { writer: url.clone(), reader: url, query }, bucket, _folder: folder };
         scene.owner("make");
@@ -91,8 +96,13 @@ fn an_object_behind_a_delete_marker_is_tampering() {
 
 #[test]
 fn an_s3_that_does_not_answer_leaves_the_question_open() {
-    let port = free_port().expect("a port");
-    story::unreachable(&format!("s3://audit/log?endpoint=http://127.0.0.1:{port}&region=us-east-1"));
+    let folder = tempfile::tempdir().expect("a directory");
+    let credentials = credentials(&folder);
+    let url = |port: u16| {
+        format!("s3://audit/log?endpoint=http://127.0.0.1:{port}&credentials_file={credentials}&read_timeout_ms=3000")
+    };
+    story::unreachable(&url(free_port().expect("a port")));
+    story::hung(url);
 }
 
 #[test]

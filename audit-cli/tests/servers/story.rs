@@ -6,6 +6,7 @@ use std::time::{Duration, Instant};
 
 use audit_backends::Config;
 use audit_core::AuditLog;
+use real_servers::{Mode, Proxy, free_port};
 use serde_json::Value;
 
 use crate::place::{Place, Service, audit, fleet_key, judged, said, write_log};
@@ -145,7 +146,15 @@ pub(crate) fn tampered(place: &Place, log: &str, kinds: &[&str]) {
     assert!(kinds.contains(&found), "{verdict}");
 }
 
-/// Nobody answers: 2, in time, and one sentence why, without a log or with all of them.
+/// A server that takes connections and says nothing is as if there were none.
+pub(crate) fn hung(url: impl Fn(u16) -> String) {
+    let nobody = free_port().expect("a port");
+    let proxy = Proxy::start(nobody).expect("a proxy");
+    proxy.set(Mode::Hang);
+    unreachable(&url(proxy.port()));
+}
+
+/// Nobody answers: 2, in time, and one sentence why, whatever is asked.
 pub(crate) fn unreachable(url: &str) {
     let began = Instant::now();
     for verb in [&["verify"][..], &["tail"], &["query"]] {
@@ -157,6 +166,8 @@ pub(crate) fn unreachable(url: &str) {
             .filter(|line| !["verdict:", "records:", "root:"].iter().any(|word| line.starts_with(word)))
             .collect();
         assert_eq!(about.len(), 1, "{told}");
+        let about_the_server = told.contains("connect") || told.contains("in time") || told.contains("answer");
+        assert!(about_the_server, "{told}");
         assert!(!told.contains("panicked") && !told.contains("Some("), "{told}");
     }
     assert!(began.elapsed() < Duration::from_secs(180), "{:?}", began.elapsed());

@@ -56,6 +56,6 @@ impl<'p, 'a> Group<'p, 'a> {
 
     /// Where the fleet has most of the log.
     pub(super) fn largest(&self) -> Option<&Place<'p, 'a>> {
-        self.own.iter().rev().max_by_key(|place| place.inquiry.as_ref().map_or(place.size, |inquiry| inquiry.size))
+        Place::largest(&self.own)
     }
 }

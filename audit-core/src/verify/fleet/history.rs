@@ -1,32 +1,32 @@
 //! Comparing a fleet with what an earlier run saw of it.
 
+use std::collections::{HashMap, HashSet};
+
 use super::group::Group;
 use super::place::Place;
 use super::{FleetFinding, FleetState, Seen};
 use crate::verify::{Class, Finding, FindingKind, Judgement};
 
-/// What is gone or shorter than it was.
-pub(super) fn losses(earlier: &FleetState, groups: &[Group<'_, '_>]) -> Vec<FleetFinding> {
-    let group = |name: &str| groups.iter().find(|group| group.name.as_deref() == Some(name));
+/// What is gone or shorter than it was. Of a fleet that is not `whole`, only what was at the places that
+/// are looked at can be gone.
+pub(super) fn losses(earlier: &FleetState, groups: &[Group<'_, '_>], whole: bool) -> Vec<FleetFinding> {
+    let named: HashMap<&str, &Group<'_, '_>> =
+        groups.iter().filter_map(|group| Some((group.name.as_deref()?, group))).collect();
+    let places = || groups.iter().flat_map(|group| &group.own);
+    let unread: HashSet<&str> = places().filter(|place| place.unread.is_some()).map(Place::location).collect();
+    let looked_at: HashSet<&str> = places().map(Place::location).collect();
     let mut findings = Vec::new();
     for (name, seen) in earlier.logs() {
-        let place = group(name).and_then(Group::largest);
-        findings.extend(match place {
-            Some(place) => shorter(name, seen, place),
-            None => vanished(name, seen, groups),
-        });
+        let location = seen.location.as_str();
+        if let Some(place) = named.get(name).and_then(|group| group.largest()) {
+            findings.extend(shorter(name, seen, place));
+        } else if (whole || looked_at.contains(location)) && !unread.contains(location) {
+            // What cannot be read has not vanished; that it cannot be read is said already.
+            let detail = format!("the log {name}, which had {} records at `{location}`, is no longer there", seen.size);
+            findings.push(FleetFinding::new(Finding::new(FindingKind::Vanished, detail), Some(name), [location]));
+        }
     }
     findings
-}
-
-fn vanished(name: &str, seen: &Seen, groups: &[Group<'_, '_>]) -> Option<FleetFinding> {
-    // What cannot be read has not vanished; that it cannot be read is said already.
-    let unread = |place: &Place<'_, '_>| place.name.is_none() && place.location() == seen.location;
-    if groups.iter().flat_map(|group| &group.own).any(unread) {
-        return None;
-    }
-    let detail = format!("the log {name}, which had {} records at `{}`, is no longer there", seen.size, seen.location);
-    Some(FleetFinding::new(Finding::new(FindingKind::Vanished, detail), Some(name), [seen.location.as_str()]))
 }
 
 /// What was signed and is gone, the verdict on the log says too: it was given the checkpoint.

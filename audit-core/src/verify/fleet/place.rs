@@ -16,15 +16,27 @@ pub(super) struct Place<'p, 'a> {
     pub(super) name: Option<String>,
     /// How many records it had at the first look; 0 if it could not be read.
     pub(super) size: u64,
+    /// Why the first look saw nothing. It is not looked at again: what is read only the second time
+    /// would be compared with nothing.
+    pub(super) unread: Option<ReadError>,
     /// What verifying it came to.
     pub(super) inquiry: Option<Inquiry>,
 }
 
 impl<'p, 'a> Place<'p, 'a> {
-    /// Takes a first look. What cannot be read has no name; verifying it will say why.
+    /// Takes a first look.
     pub(super) fn look(at: &'p LogAt<'a>, store: Option<usize>) -> Self {
-        let (name, size) = at.reader().and_then(|reader| Ok((name(&*reader)?, reader.size()?))).unwrap_or_default();
-        Self { at, store, name, size, inquiry: None }
+        let seen = at.reader().and_then(|reader| Ok((name(&*reader)?, reader.size()?)));
+        let (name, size, unread) = match seen {
+            Ok((name, size)) => (name, size, None),
+            Err(error) => (None, 0, Some(error)),
+        };
+        Self { at, store, name, size, unread, inquiry: None }
+    }
+
+    /// The one with most records; the first of several that are as large.
+    pub(super) fn largest(places: &[Self]) -> Option<&Self> {
+        places.iter().rev().max_by_key(|place| place.inquiry.as_ref().map_or(place.size, |inquiry| inquiry.size))
     }
 
     pub(super) const fn is_replica(&self) -> bool {

@@ -7,7 +7,7 @@ use super::settings::ReplicaStore;
 use super::{Fleet, FleetFinding, FleetVerdict, LogVerdict, history};
 use crate::evidence::SignedCheckpoint;
 use crate::verify::inquiry::Inquiry;
-use crate::verify::{Finding, FindingKind, KeySource, Progress, Verdict, Verifier};
+use crate::verify::{Finding, FindingKind, KeySource, Progress, ReadError, Verdict, Verifier};
 
 impl Fleet<'_> {
     /// Checks everything. Blocks until it is done.
@@ -33,7 +33,7 @@ impl Fleet<'_> {
         }
         findings.extend(without_copy(&groups, &replicas));
         findings.extend(self.unmatched(&groups));
-        findings.extend(history::losses(&self.earlier, &groups));
+        findings.extend(history::losses(&self.earlier, &groups, self.whole));
         let state = history::after(self.earlier, &groups);
         let logs = groups.into_iter().flat_map(verdicts).collect();
         let mut verdict = FleetVerdict { logs, findings, state };
@@ -49,8 +49,7 @@ impl Fleet<'_> {
         for place in group.copies_first() {
             let whole = largest.as_deref() == Some(place.location()) && !place.is_replica();
             let against = if whole { self.against_of(name.as_deref()) } else { Vec::new() };
-            let replica = place.is_replica();
-            place.inquiry = Some(self.inquire(place, &sizes, against, replica, done));
+            place.inquiry = Some(self.inquire(place, &sizes, against, done));
         }
     }
 
@@ -59,19 +58,22 @@ impl Fleet<'_> {
         place: &Place<'_, '_>,
         sizes: &[u64],
         against: Vec<SignedCheckpoint>,
-        replica: bool,
         done: &mut Progress,
     ) -> Inquiry {
         let source = if self.key.is_some() { KeySource::Pinned } else { KeySource::LogPub };
+        let unreadable = |error: &ReadError| Inquiry::unreadable(Verdict::unreadable(source, error.to_string()));
+        if let Some(error) = &place.unread {
+            return unreadable(error);
+        }
         let reader = match place.at.reader() {
             Ok(reader) => reader,
-            Err(error) => return Inquiry::unreadable(Verdict::unreadable(source, error.to_string())),
+            Err(error) => return unreadable(&error),
         };
         let mut verifier = Verifier::new();
         if let Some(key) = &self.key {
             verifier = verifier.key(key.clone());
         }
-        if let Some(now) = self.now.filter(|_| !replica) {
+        if let Some(now) = self.now.filter(|_| !place.is_replica()) {
             verifier = verifier.now(now);
         }
         if let Some(threads) = self.threads {
@@ -113,7 +115,7 @@ impl Fleet<'_> {
             findings.push(FleetFinding::new(Finding::new(FindingKind::Vanished, detail), Some(name), places));
         }
         findings.extend(own.and_then(|own| silence(name, own)));
-        let Some(reference) = own.or(group.copies.first()) else {
+        let Some(reference) = own.or(Place::largest(&group.copies)) else {
             return findings;
         };
         for copy in group.places().filter(|place| !std::ptr::eq(*place, reference)) {
@@ -152,7 +154,7 @@ fn without_copy(groups: &[Group<'_, '_>], replicas: &[ReplicaStore<'_>]) -> Vec<
     for (store, replica) in replicas.iter().enumerate() {
         let mut in_store = groups.iter().filter(|group| group.copies.iter().any(|copy| copy.store == Some(store)));
         // Whatever cannot be read there may be the copy; that it cannot be read is said already.
-        if in_store.any(|group| group.name.is_none()) {
+        if in_store.any(|group| group.copies.iter().any(|copy| copy.unread.is_some())) {
             continue;
         }
         for group in groups {
