@@ -5,6 +5,7 @@ use std::fmt;
 use std::future::Future;
 use std::time::Instant;
 
+use aws_credential_types::provider::error::CredentialsError;
 use aws_sdk_s3::error::{ProvideErrorMetadata, SdkError};
 use aws_smithy_runtime_api::client::orchestrator::HttpResponse;
 use hyper_util::client::legacy;
@@ -90,12 +91,13 @@ impl Fault {
             });
         }
         let connecting = found::<legacy::Error>(&error).is_some_and(legacy::Error::is_connect);
+        let unsigned = found::<CredentialsError>(&error).is_some();
         let text = Chain(&error).to_string();
         match error {
             SdkError::ConstructionFailure(_) => Self::NotSent(text.into()),
             _ if connecting => Self::NotConnected(text.into()),
             SdkError::DispatchFailure(failure) if failure.is_user() => Self::NotSent(text.into()),
-            _ if text.contains("CredentialsNotLoaded") || text.contains("identity") => Self::NotSent(text.into()),
+            _ if unsigned => Self::NotSent(text.into()),
             _ => Self::Broken(text.into()),
         }
     }

@@ -2,6 +2,7 @@
 
 #![allow(clippy::expect_used, reason = "what is shared between tests may fail them")]
 
+mod answers;
 mod bucket;
 mod conformance;
 mod fixture;
