@@ -173,17 +173,41 @@ fn a_statement_that_is_given_up_is_cancelled_and_its_connection_closed() {
     let mut writer = place.created("log");
     let sample = Sample::after(Head::EMPTY).lines(3, "waits");
     std::thread::scope(|scope| {
-        let holder = scope.spawn(|| hold(&place.server, &place.schema, 4.0));
+        let holder = scope.spawn(|| hold(&place.server, &place.schema, 8.0));
         std::thread::sleep(Duration::from_millis(300));
         let appended = writer.append(Head::EMPTY, &sample.batch(), within(Duration::from_millis(300)));
         assert!(matches!(appended, Err(BackendError::Unknown { .. })), "{appended:?}");
         let count =
             "SELECT count(*) FROM pg_stat_activity WHERE query LIKE '%SCHEMA.append(%' AND pid <> pg_backend_pid()";
-        assert!(wait_until(Duration::from_secs(2), || place.superuser(count) == "0"), "{}", place.superuser(count));
+        assert!(wait_until(Duration::from_secs(5), || place.superuser(count) == "0"), "{}", place.superuser(count));
         assert!(!holder.is_finished(), "the row was let go too early to tell");
         holder.join().unwrap();
     });
     append_at_last(&mut writer, Head::EMPTY, &sample.batch());
+}
+
+#[test]
+fn a_pool_opens_no_more_connections_than_it_may_and_callers_wait_by_the_clock() {
+    let place = Place::shared();
+    drop(place.created("log"));
+    let mut options = place.options();
+    options.push(("pool".to_owned(), "1".to_owned()));
+    let mut writer = Postgres::from_url(&place.url("writer", "log"), &options).unwrap();
+    writer.open(soon()).unwrap();
+    let mut reader = writer.reader().unwrap();
+    let sample = Sample::after(Head::EMPTY).lines(1, "has the connection");
+    std::thread::scope(|scope| {
+        scope.spawn(|| hold(&place.server, &place.schema, 1.5));
+        std::thread::sleep(Duration::from_millis(300));
+        let appending = scope.spawn(|| writer.append(Head::EMPTY, &sample.batch(), soon()));
+        std::thread::sleep(Duration::from_millis(200));
+        let read = reader.read(0..1, within(Duration::from_millis(200)));
+        assert!(matches!(read, Err(BackendError::Unavailable { .. })), "{read:?}");
+        let count = "SELECT count(*) FROM pg_stat_activity WHERE usename = 'SCHEMA_the_writer'";
+        assert_eq!(place.superuser(count), "1");
+        appending.join().unwrap().unwrap();
+    });
+    assert_eq!(reader.read(0..1, soon()).unwrap(), sample.bytes());
 }
 
 #[test]

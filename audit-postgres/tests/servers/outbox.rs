@@ -150,7 +150,7 @@ async fn join_all(futures: Vec<impl Future<Output = ()>>) {
 #[test]
 fn events_that_miss_their_deadline_are_not_recorded_twice() {
     let (place, runtime) = (Place::shared(), runtime());
-    let policy = "[[rule]]\nname = \"hasty\"\nactions = [\"refund\"]\ndurability = \"synced\"\ndeadline = \"20ms\"\n";
+    let policy = "[[rule]]\nname = \"hasty\"\nactions = [\"refund\"]\ndurability = \"synced\"\ndeadline = \"100ms\"\n";
     let policy = Policy::from_toml(policy).unwrap();
     let log = AuditLog::builder("postgres.example/one")
         .key(key())
@@ -162,10 +162,11 @@ fn events_that_miss_their_deadline_are_not_recorded_twice() {
     runtime.block_on(async {
         let client = connect(&place).await;
         let relay = relay(&place, &log).await.unwrap();
-        for round in 0..10 {
+        for round in 0..10_u8 {
             // The head row is locked: what is on its way waits, and its caller does not.
             let admin = place.server.clone();
-            let lock = format!("BEGIN; SELECT FROM {}.heads FOR UPDATE; SELECT pg_sleep(0.15); COMMIT", place.schema);
+            let time = 0.2 + f64::from(round) * 0.03;
+            let lock = format!("BEGIN; SELECT FROM {}.heads FOR UPDATE; SELECT pg_sleep({time}); COMMIT", place.schema);
             let held = tokio::task::spawn_blocking(move || admin.psql(&lock).unwrap());
             tokio::time::sleep(Duration::from_millis(40)).await;
             for number in 0..10 {

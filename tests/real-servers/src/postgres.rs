@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
 use std::time::Duration;
 
-use rustix::process::{Pid, Signal, getuid, kill_process};
+use rustix::process::{Pid, Signal, getuid, kill_process, test_kill_process};
 use tempfile::TempDir;
 
 use crate::{Failure, Process, free_port};
@@ -89,12 +89,15 @@ impl Postgres {
     /// Kills the server and every process of it with SIGKILL: as a power cut would, but for the disk.
     pub fn kill(&mut self) {
         if let Some(mut process) = self.process.take() {
-            let children = children_of(process.id());
+            // One that stands still has no more children.
+            process.freeze();
+            let children: Vec<Pid> = children_of(process.id()).into_iter().filter_map(Pid::from_raw).collect();
             process.kill();
-            for child in children.into_iter().filter_map(Pid::from_raw) {
+            for child in &children {
                 // One that went with its parent is what is wanted.
-                let _ = kill_process(child, Signal::KILL);
+                let _ = kill_process(*child, Signal::KILL);
             }
+            crate::wait_until(PATIENCE, || children.iter().all(|child| test_kill_process(*child).is_err()));
         }
     }
 
