@@ -10,6 +10,7 @@
 //! | `AUDIT_NATS_URL` | `nats://HOST:PORT/STREAM[?option=value&...]`, with rights to make the stream |
 //! | `AUDIT_NATS_ROUNDS` | how many turns each takes, 5 |
 //! | `AUDIT_NATS_MEBIBYTES` | how much each turn appends, 64 |
+//! | `AUDIT_NATS_BATCHES` | bytes of the batches of each comparison, `16384,131072,524288` |
 
 use std::collections::VecDeque;
 use std::error::Error;
@@ -26,8 +27,8 @@ use bytes::Bytes;
 /// The bytes of one record, its line feed included.
 const RECORD: usize = 400;
 
-/// The sizes of batches: a small one, and what a busy log makes of its own.
-const SIZES: [usize; 3] = [16 << 10, 128 << 10, 512 << 10];
+/// The sizes of batches: a small one, one between, and what a busy log makes of its own.
+const SIZES: &str = "16384,131072,524288";
 
 /// How many publishes of the plain client are on their way.
 const WINDOW: usize = 64;
@@ -43,8 +44,9 @@ fn main() -> Result<(), Box<dyn Error>> {
     let rounds = number("AUDIT_NATS_ROUNDS", 5);
     let bytes = number("AUDIT_NATS_MEBIBYTES", 64) << 20;
     NewStream::from_url(&url, &[])?.create(Duration::from_secs(30))?;
-    for size in SIZES {
-        measure(&url, size, bytes, rounds)?;
+    let sizes = std::env::var("AUDIT_NATS_BATCHES").unwrap_or_else(|_| SIZES.to_owned());
+    for size in sizes.split(',') {
+        measure(&url, size.parse()?, bytes, rounds)?;
     }
     Ok(())
 }

@@ -97,7 +97,7 @@ impl LogReader for NatsReader {
             return Ok(Vec::new());
         };
         let mut kept: Vec<(String, Vec<u8>)> = Vec::new();
-        let stretch = (last.number / KEPT).max(1);
+        let stretch = last.number.div_ceil(KEPT);
         let mut next = 1;
         while next < last.number {
             let Some(message) = self.message(Which::From(next, subject))? else { break };

@@ -241,6 +241,23 @@ fn a_log_is_found_below_its_fleet_and_its_stream() -> Result {
 }
 
 #[test]
+fn of_many_checkpoints_those_are_read_that_are_spread_over_the_log() -> Result {
+    let servers = debian()?;
+    let place = Place::create(&servers.addresses(), 1)?;
+    let mut backend = place.created("log")?;
+    let mut synchronizer = backend.synchronizer()?;
+    let sample = Sample::after(Head::EMPTY).lines(300, "signed again and again");
+    backend.append(Head::EMPTY, &sample.batch(), soon())?;
+    for size in 1..=300 {
+        synchronizer.publish(&sample.checkpoint(size), &sample.range(size), soon())?;
+    }
+    let kept = place.reader("log")?.kept_checkpoints()?;
+    assert!((32..=64).contains(&kept.len()), "{}", kept.len());
+    assert!(kept.windows(2).all(|pair| pair[0].1 != pair[1].1));
+    Ok(())
+}
+
+#[test]
 fn a_long_log_is_verified_in_seconds() -> Result {
     let servers = debian()?;
     let place = Place::create(&servers.addresses(), 1)?;

@@ -150,6 +150,9 @@ fn wrong_credentials_are_called_that() -> Result {
     place.options.extend(options(&[("user", "writer"), ("password_file", &file.display().to_string())]));
     let said = refusal(place.log("log")?);
     assert!(said.contains("does not accept the credentials"), "{said}");
+    std::fs::write(&file, "x".repeat(65_537))?;
+    let said = refusal(place.log("log")?);
+    assert!(said.contains("65536 bytes"), "{said}");
     std::fs::remove_file(&file)?;
     let said = refusal(place.log("log")?);
     assert!(said.contains("password") && said.contains("cannot be read"), "{said}");
