@@ -1,8 +1,10 @@
 //! What is refused when a log is opened, and what the sentence says.
 
-use audit_core::backend::Head;
-use audit_core::backend::{Backend, BackendError, Durability, Fencing};
+use std::process::Command;
+
+use audit_core::backend::{Backend, BackendError, Durability, Fencing, Head};
 use audit_core::conformance::Sample;
+use audit_s3::S3;
 
 use crate::fixture::{Scene, anybody, ceph, moto, soon};
 
@@ -161,4 +163,40 @@ fn lines_without_a_verifier_key_are_no_empty_store() {
     let scene = Scene::on_moto();
     scene.bucket.put(&scene.lines_key(0), b"{}\n").expect("it is written");
     says(&refusal(&scene), &["log.pub is missing", "put back the verifier key"]);
+}
+
+/// Runs this test once more as a process of its own, with `environment` and nothing else of AWS.
+fn in_a_process(name: &str, url: &str, environment: &[(&str, &str)]) -> String {
+    let output = Command::new(std::env::current_exe().expect("this program"))
+        .args([name, "--exact", "--nocapture"])
+        .env_remove("AWS_ACCESS_KEY_ID")
+        .env_remove("AWS_SECRET_ACCESS_KEY")
+        .env_remove("AWS_SESSION_TOKEN")
+        .env("AUDIT_S3_TEST_URL", url)
+        .envs(environment.iter().copied())
+        .output()
+        .expect("it runs");
+    String::from_utf8_lossy(&output.stdout).into_owned()
+}
+
+#[test]
+fn credentials_come_from_the_environment_of_the_process() {
+    if let Ok(url) = std::env::var("AUDIT_S3_TEST_URL") {
+        let opened = S3::from_url(&url, &[]).expect("the URL is good").open(soon());
+        println!("opened: {opened:?}");
+        return;
+    }
+    let name = "opening::credentials_come_from_the_environment_of_the_process";
+    let scene = Scene::on_ceph();
+    let url = format!(
+        "{}?endpoint={}&retention_days=2&fencing=detect&allow_delete_right=true",
+        scene.url(),
+        ceph().endpoint()
+    );
+    let owner = ceph().owner();
+    let keys = [("AWS_ACCESS_KEY_ID", owner.access_key.as_str()), ("AWS_SECRET_ACCESS_KEY", &owner.secret_key)];
+    says(&in_a_process(name, &url, &keys), &["opened: Ok"]);
+    says(&in_a_process(name, &url, &keys[..1]), &["no access key with its secret in the environment"]);
+    let wrong = [keys[0], ("AWS_SECRET_ACCESS_KEY", "wrong")];
+    says(&in_a_process(name, &url, &wrong), &["secret key is not the one of this access key", "AWS_SECRET_ACCESS_KEY"]);
 }

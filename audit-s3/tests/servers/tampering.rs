@@ -178,3 +178,24 @@ fn an_acknowledged_object_that_is_deleted_while_the_log_is_open_is_a_concern() {
     let concerns = writer.synchronizer().expect("it is there").inspect(soon()).expect("it is inspected");
     assert!(concerns.iter().any(|concern| concern.setting == "deleted"), "{concerns:?}");
 }
+
+#[test]
+fn what_a_reader_keeps_in_memory_is_bounded_however_much_is_there() {
+    let scene = Scene::on_ceph();
+    scene.with_lines(1);
+    let key = |size: u64| format!("{}/checkpoints/{size:020}", scene.path);
+    for size in 1..=1_100 {
+        scene.bucket.put(&key(size), b"a checkpoint").expect("it is written");
+    }
+    let kept = scene.reader().kept_checkpoints().expect("they are read");
+    assert!((512..=1_024).contains(&kept.len()), "{}", kept.len());
+    assert_eq!(kept[0].0, format!("checkpoints/{:020}", 1));
+    assert!(kept.is_sorted());
+
+    for size in 1..=1_100 {
+        scene.bucket.put_delete_marker(&key(size)).expect("a lock allows that");
+    }
+    let findings = scene.reader().inspect().expect("it is inspected");
+    assert_eq!(of_kind(&findings, FindingKind::Hidden).len(), 1_001, "a thousand, and a count of the rest");
+    assert!(findings.last().is_some_and(|last| last.detail.contains("101 more")), "{:?}", findings.last());
+}
