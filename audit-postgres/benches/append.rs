@@ -1,9 +1,9 @@
 //! Appending through the store, side by side with `COPY` by `psql` and with one `INSERT` at a time.
 //!
-//! Prints one line of JSON. The server is told by environment variables: `AUDIT_POSTGRES_PORT`
-//! on the loopback address, and `AUDIT_POSTGRES_PASSWORD` of the superuser `postgres`. Its
-//! settings are the server's own; `fsync` has to be on. `AUDIT_POSTGRES_RECORDS` records a round, 100,000
-//! by default, and `AUDIT_POSTGRES_ROUNDS` rounds, 5 by default, of which the medians are told.
+//! Prints one line of JSON. The server is told by environment variables: `AUDIT_BENCH_POSTGRES_PORT`
+//! on the loopback address, and `AUDIT_BENCH_POSTGRES_PASSWORD` of the superuser `postgres`. Its
+//! settings are the server's own; `fsync` has to be on. `AUDIT_BENCH_RECORDS` records a round, 100,000
+//! by default, and `AUDIT_BENCH_ROUNDS` rounds, 5 by default, of which the medians are told.
 
 use std::error::Error;
 use std::path::{Path, PathBuf};
@@ -20,7 +20,7 @@ type Failure = Box<dyn Error>;
 fn main() -> Result<(), Failure> {
     let bench = Bench::from_environment()?;
     if !bench.is_asked_for() {
-        println!("{{\"skipped\":\"AUDIT_POSTGRES_PORT is not set\"}}");
+        println!("{{\"skipped\":\"AUDIT_BENCH_POSTGRES_PORT is not set\"}}");
         return Ok(());
     }
     bench.install()?;
@@ -54,10 +54,10 @@ impl Bench {
     fn from_environment() -> Result<Self, Failure> {
         let number = |name: &str, default| std::env::var(name).map_or(Ok(default), |text| text.parse());
         Ok(Self {
-            port: std::env::var("AUDIT_POSTGRES_PORT").unwrap_or_default(),
-            password: std::env::var("AUDIT_POSTGRES_PASSWORD").unwrap_or_default(),
-            records: number("AUDIT_POSTGRES_RECORDS", 100_000)?,
-            rounds: number("AUDIT_POSTGRES_ROUNDS", 5)?,
+            port: std::env::var("AUDIT_BENCH_POSTGRES_PORT").unwrap_or_default(),
+            password: std::env::var("AUDIT_BENCH_POSTGRES_PASSWORD").unwrap_or_default(),
+            records: number("AUDIT_BENCH_RECORDS", 100_000)?,
+            rounds: number("AUDIT_BENCH_ROUNDS", 5)?,
             folder: tempfile::tempdir()?,
         })
     }

@@ -34,15 +34,15 @@ impl PostgresReader {
         let server = connect(&settings)?;
         let log = Log { server, schema: settings.schema, name: settings.location.log };
         let reader = Self { log, patience: settings.read_timeout };
-        match reader.log.head_row(reader.deadline()).map_err(|error| failed("reading the head", error))? {
-            Some(_) => Ok(reader),
-            None => Err(ReadError::NotALog {
-                detail: format!(
-                    "there is no log {} in the schema {} of {}",
-                    reader.log.name, reader.log.schema, reader.log.server.place
-                ),
-            }),
+        let deadline = reader.deadline();
+        let head = reader.log.head_row(deadline).map_err(|error| failed("reading the head", error))?;
+        // Rows without a head row are evidence that somebody has been there, and are read.
+        let last = reader.log.last_row(deadline).map_err(|error| failed("reading the last row", error))?;
+        if head.is_some() || last.is_some() {
+            return Ok(reader);
         }
+        let (name, schema, place) = (&reader.log.name, &reader.log.schema, &reader.log.server.place);
+        Err(ReadError::NotALog { detail: format!("there is no log {name} in the schema {schema} of {place}") })
     }
 
     fn deadline(&self) -> Instant {
@@ -90,8 +90,8 @@ impl LogReader for PostgresReader {
     }
 
     fn size(&self) -> Result<u64, ReadError> {
-        let row = self.log.head_row(self.deadline()).map_err(|error| failed("reading the head", error))?;
-        Ok(row.and_then(|row| row.last_row).map_or(0, |last| last + 1))
+        let last = self.log.last_row(self.deadline()).map_err(|error| failed("reading the last row", error))?;
+        Ok(last.map_or(0, |last| last + 1))
     }
 
     fn compact_range(&self, size: u64) -> Result<Option<CompactRange>, ReadError> {

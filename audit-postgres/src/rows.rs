@@ -64,6 +64,14 @@ impl Log {
         head(row).ok_or_else(|| self.unreadable("the head row"))
     }
 
+    /// The greatest number that a row of the log has, whatever the head row says.
+    pub(crate) fn last_row(&self, deadline: Instant) -> Result<Option<u64>, BackendError> {
+        let statement = format!("SELECT max(seq) FROM {}.lines WHERE log = $1", self.schema);
+        let rows = self.server.read("reading the last row", deadline, &statement, &[(&self.name, Type::TEXT)])?;
+        let last = rows.first().and_then(|row| row.try_get::<_, Option<i64>>(0).ok().flatten());
+        Ok(last.and_then(|seq| u64::try_from(seq).ok()))
+    }
+
     /// Whole lines in a row from `range.start` on, about a mebibyte of them.
     pub(crate) fn lines(&self, range: &Range<u64>, deadline: Instant) -> Result<Vec<u8>, BackendError> {
         let mut bytes = Vec::new();

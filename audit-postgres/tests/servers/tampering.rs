@@ -116,6 +116,16 @@ fn a_row_behind_the_head_stops_a_writer_that_is_open() {
 }
 
 #[test]
+fn a_log_whose_head_row_was_deleted_is_read_all_the_same() {
+    let place = signed();
+    unguarded(&place, "DELETE FROM SCHEMA.heads");
+    let verdict = verdict(&place);
+    assert_eq!(verdict.judgement().to_string(), "tampered");
+    assert!(verdict.findings.iter().any(|it| it.kind == FindingKind::Hidden && it.detail.contains("head row")));
+    assert!(matches!(place.writer("log").open(soon()), Err(BackendError::Tampered { .. })));
+}
+
+#[test]
 fn a_column_that_contradicts_its_line_is_a_warning() {
     let place = signed();
     unguarded(&place, "UPDATE SCHEMA.lines SET action = 'something.harmless' WHERE seq = 9");
