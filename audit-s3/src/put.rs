@@ -28,7 +28,7 @@ pub(crate) enum Made {
     Ours,
     /// These bytes, which were there first.
     Others(Vec<u8>),
-    /// More than one version, with different bytes: two writers.
+    /// More than one version, with different bytes or too many to compare: two writers.
     Forked,
 }
 
@@ -98,6 +98,10 @@ impl Store {
         let Some(oldest) = &found.oldest else {
             return Err(Fault::Strange(format!("{} is there and is not listed", found.key)));
         };
+        if found.more > 0 {
+            // More than anybody makes by trying again; they are not all looked at.
+            return Ok(Made::Forked);
+        }
         let first = self.get(&found.key, oldest, deadline).await?.bytes;
         for other in &found.others {
             if self.get(&found.key, other, deadline).await?.bytes != first {

@@ -21,6 +21,8 @@ const KEPT: usize = 1_024;
 /// was acknowledged verifies, and what was done to it is told by
 /// [`inspect`](LogReader::inspect).
 ///
+/// At most eight objects are in memory at a time; none above 8 MiB and a bit is read.
+///
 /// Calls block until the store answers, each request at most for `read_timeout_ms` (30 s by
 /// default). Inside an async runtime they fail, and say so.
 #[derive(Clone, Debug)]

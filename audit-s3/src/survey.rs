@@ -194,7 +194,7 @@ impl<'a> Survey<'a> {
         findings.push(match made {
             Made::Forked => Finding::new(
                 FindingKind::Forked,
-                format!("{} has {count} versions with different bytes; the oldest is the one that is read", found.key),
+                format!("{} has {count} versions, with different bytes or too many to compare; the oldest is the one that is read", found.key),
             ),
             // A writer did not hear the answer and sent it again, where nothing keeps the second out.
             Made::Ours | Made::Others(_) => {

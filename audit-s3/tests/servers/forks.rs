@@ -92,3 +92,17 @@ fn an_earlier_attempt_with_more_lines_is_recognised_by_its_bytes() {
     writer.append(Head::EMPTY, &whole.first(2).batch(), soon()).expect("the lines are recognised");
     assert_eq!(writer.head(soon()).expect("it has a head"), whole.head());
 }
+
+#[test]
+fn more_versions_than_are_compared_are_taken_for_a_fork() {
+    let scene = Scene::on_ceph();
+    let mut writer = scene.created();
+    let sample = Sample::after(Head::EMPTY).lines(2, "ours");
+    for _ in 0..17 {
+        scene.bucket.put(&scene.lines_key(0), sample.bytes()).expect("it is written");
+    }
+    writer.append(Head::EMPTY, &sample.batch(), soon()).expect("seventeen are compared");
+    scene.bucket.put(&scene.lines_key(0), sample.bytes()).expect("it is written");
+    let findings = scene.reader().inspect().expect("it is inspected");
+    assert_eq!(of_kind(&findings, FindingKind::Forked).len(), 1, "{findings:?}");
+}
