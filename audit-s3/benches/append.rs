@@ -70,11 +70,15 @@ impl Plain {
     fn new(url: &str) -> Result<Self, Box<dyn Error>> {
         let (place, query) = url.split_once('?').unwrap_or((url, ""));
         let (bucket, path) = place.trim_start_matches("s3://").split_once('/').ok_or("the URL names no log")?;
-        let setting = |name: &str| query.split('&').find_map(|pair| pair.strip_prefix(name)?.strip_prefix('='));
-        let (id, secret) = credentials(setting("credentials_file"))?;
+        let setting = |name: &str| {
+            let value = query.split('&').find_map(|pair| pair.strip_prefix(name)?.strip_prefix('='));
+            value.map(decoded)
+        };
+        let profile = setting("profile").unwrap_or_else(|| "default".to_owned());
+        let (id, secret) = credentials(setting("credentials_file").as_deref(), &profile)?;
         let mut config = Config::builder()
             .behavior_version(BehaviorVersion::latest())
-            .region(Region::new(setting("region").unwrap_or("us-east-1").to_owned()))
+            .region(Region::new(setting("region").unwrap_or_else(|| "us-east-1".to_owned())))
             .force_path_style(setting("endpoint").is_some())
             .request_checksum_calculation(RequestChecksumCalculation::WhenRequired)
             .credentials_provider(Credentials::new(id, secret, None, None, "bench"));
@@ -104,14 +108,27 @@ impl Plain {
     }
 }
 
-/// From the first profile of a file, or the environment.
-fn credentials(file: Option<&str>) -> Result<(String, String), Box<dyn Error>> {
+/// A value of a URL without its percent escapes.
+fn decoded(text: &str) -> String {
+    let mut parts = text.split('%');
+    let mut bytes = parts.next().unwrap_or_default().as_bytes().to_vec();
+    for part in parts {
+        let (escape, rest) = part.split_at_checked(2).unwrap_or((part, ""));
+        bytes.extend(u8::from_str_radix(escape, 16));
+        bytes.extend_from_slice(rest.as_bytes());
+    }
+    String::from_utf8_lossy(&bytes).into_owned()
+}
+
+/// From a profile in a file, or the environment.
+fn credentials(file: Option<&str>, profile: &str) -> Result<(String, String), Box<dyn Error>> {
     let Some(file) = file else {
         return Ok((std::env::var("AWS_ACCESS_KEY_ID")?, std::env::var("AWS_SECRET_ACCESS_KEY")?));
     };
     let text = std::fs::read_to_string(file)?;
+    let start = text.split(&format!("[{profile}]")).nth(1).ok_or("there is no such profile")?;
     let value = |name: &str| {
-        let mut lines = text.lines().filter_map(|line| line.split_once('='));
+        let mut lines = start.lines().filter_map(|line| line.split_once('='));
         lines.find(|(key, _)| key.trim() == name).map(|(_, value)| value.trim().to_owned())
     };
     Ok((value("aws_access_key_id").ok_or("no key")?, value("aws_secret_access_key").ok_or("no secret")?))
