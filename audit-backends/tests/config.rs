@@ -166,6 +166,58 @@ fn a_mistake_is_named_with_its_place_and_what_to_do() {
 }
 
 #[test]
+fn what_a_store_does_not_take_is_refused_where_it_stands() {
+    let stores = [
+        (cfg!(feature = "s3"), "s3", "s3://bucket/log", "retention_days = 0"),
+        (cfg!(feature = "nats"), "nats", "nats://127.0.0.1/STREAM/log", "sync_always = \"perhaps\""),
+        (cfg!(feature = "postgres"), "postgres", "postgres://writer@127.0.0.1/audit/log", "pool = 0"),
+    ];
+    for (built_in, feature, url, bad) in stores {
+        let config = |line: &str| format!("[primary]\nurl = \"{url}\"\n{line}\n");
+        if !built_in {
+            let (position, mistake) = refused(&config(""));
+            assert_eq!(position, (2, 7));
+            assert!(mistake.contains(&format!("build it with the cargo feature `{feature}`")), "{mistake}");
+            continue;
+        }
+        assert_eq!(Config::from_toml(&config("")).expect("a configuration").primary.url(), url);
+        for line in ["nonsense = 1", bad] {
+            let (position, mistake) = refused(&config(line));
+            assert_eq!(position, (3, 1), "{mistake}");
+            assert!(mistake.contains(line.split(' ').next().expect("a key")), "{mistake}");
+        }
+        let replica = format!("[primary]\nurl = \"/a\"\n[[replica]]\nurl = \"{url}\"\nname = \"x\"\n{bad}\n");
+        assert_eq!(refused(&replica).0, (6, 1));
+    }
+}
+
+#[test]
+fn a_secret_does_not_stand_in_a_configuration() {
+    let stores = [
+        (cfg!(feature = "nats"), "nats://127.0.0.1/STREAM/log"),
+        (cfg!(feature = "postgres"), "postgres://writer@127.0.0.1/audit/log"),
+    ];
+    for (_, url) in stores.into_iter().filter(|(built_in, _)| *built_in) {
+        let (position, mistake) = refused(&format!("[primary]\nurl = \"{url}\"\npassword = \"hunter2\"\n"));
+        assert!(mistake.contains("password_file") && !mistake.contains("hunter2"), "{mistake}");
+        assert_eq!(position.0, 3);
+    }
+}
+
+#[test]
+#[cfg(feature = "s3")]
+fn one_s3_url_at_two_endpoints_is_two_stores() {
+    let config = |endpoint: &str| {
+        format!(
+            "[primary]\nurl = \"s3://bucket/log\"\nendpoint = \"http://127.0.0.1:1\"\n\
+             [[replica]]\nurl = \"s3://bucket/log?endpoint={endpoint}\"\n"
+        )
+    };
+    Config::from_toml(&config("http://127.0.0.1:2")).expect("a configuration");
+    assert!(refused(&config("http://127.0.0.1:1")).1.contains("is the store of another section too"));
+}
+
+#[test]
 fn the_bounds_of_a_configuration_are_kept() {
     let replicas = |count: usize| {
         let replicas: String = (0..count).map(|at| format!("[[replica]]\nurl = \"/{at}\"\n")).collect();

@@ -221,6 +221,21 @@ fn a_name_that_only_a_url_can_spell_is_found_again() {
 }
 
 #[test]
+fn more_directories_than_anybody_has_logs_are_not_looked_through() {
+    // In memory where that is possible: a disk takes minutes to make as many.
+    let folder = tempfile::tempdir_in("/dev/shm").or_else(|_| tempfile::tempdir()).expect("a directory");
+    for directory in 0..=100_000 {
+        fs::create_dir(folder.path().join(directory.to_string())).expect("a directory");
+    }
+    let location = folder.path().to_str().expect("a path");
+    let error = logs(location, &[]).expect_err("too many");
+    assert!(error.to_string().contains("more than 100000 directories"), "{error}");
+    fs::remove_dir(folder.path().join("0")).expect("removed");
+    let error = logs(location, &[]).expect_err("no log");
+    assert!(error.to_string().contains("no log lies below it"), "{error}");
+}
+
+#[test]
 fn what_cannot_be_listed_is_an_error_and_not_left_out() {
     use std::os::unix::fs::PermissionsExt as _;
     let folder = tempfile::tempdir().expect("a directory");

@@ -201,6 +201,12 @@ fn what_is_no_state_is_refused_with_its_line() {
     }
 }
 
+#[test]
+fn a_state_of_more_than_256_mib_is_refused() {
+    let error = FleetState::parse(&" ".repeat((256 << 20) + 1)).expect_err("too long");
+    assert!(error.to_string().contains("longer than 256 MiB"), "{error}");
+}
+
 proptest! {
     #[test]
     fn a_state_with_a_byte_changed_is_another_state_or_none_and_never_a_panic(at in 0_usize..2_000, byte in 0_u8..128) {

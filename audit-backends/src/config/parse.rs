@@ -126,7 +126,7 @@ fn read_section(table: &Table<'_, '_>, own: &[&str], stores: &mut Vec<Store>) ->
     // The store knows what it takes. Its message names the key, which says where the mistake stands.
     if let Err(error) = section.backend() {
         let reason = error.to_string();
-        let named = |name: &&String| reason.contains(&format!("`{name}`"));
+        let named = |name: &&String| reason.contains(&format!("`{name}`")) || reason.starts_with(&format!("{name}: "));
         let names = section.options().iter().map(|(name, _)| name);
         let mistake = ConfigMistake::Refused { reason: reason.clone() };
         return match names.into_iter().find(named) {
