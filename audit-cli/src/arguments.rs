@@ -96,7 +96,7 @@ pub(crate) struct Place {
     #[arg(required_unless_present = "config")]
     pub(crate) log: Option<String>,
 
-    /// Configuration file whose [primary] is the log, and whose replicas are compared with it
+    /// Configuration file whose primary is the log; to verify, its replicas are compared with it
     #[arg(long, value_name = "FILE", conflicts_with = "log")]
     pub(crate) config: Option<PathBuf>,
 }
