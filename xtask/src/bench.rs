@@ -5,6 +5,7 @@
 
 mod actix;
 mod append;
+mod backends;
 mod body;
 mod disk;
 mod h2load;
@@ -31,17 +32,15 @@ pub(crate) fn run(options: &[String]) -> Result {
     let mut arguments = Arguments::new(options);
     let json = arguments.flag("--json");
     let quick = arguments.flag("--quick");
+    let backends = arguments.flag("--backends");
     let only = arguments.value::<String>("--only")?;
     arguments.end()?;
     // The figures alone go to standard output; `say` and the tools write to standard error.
-    install::install(&TOOLS)?;
-
-    let bench = Bench::prepare(quick)?;
     let mut table = Table::default();
-    for (name, part) in PARTS {
-        if only.as_ref().is_none_or(|only| only == name) {
-            part(&bench, &mut table).map_err(|error| format!("{name}: {error}"))?;
-        }
+    if backends {
+        backends::measure(quick, only.as_deref(), &mut table)?;
+    } else {
+        measure(quick, only.as_deref(), &mut table)?;
     }
     if json {
         println!("{}", table.json());
@@ -52,6 +51,18 @@ pub(crate) fn run(options: &[String]) -> Result {
         0 => Ok(()),
         missed => Err(format!("{missed} floors are missed").into()),
     }
+}
+
+/// The budgets of what runs without servers of others.
+fn measure(quick: bool, only: Option<&str>, table: &mut Table) -> Result {
+    install::install(&TOOLS)?;
+    let bench = Bench::prepare(quick)?;
+    for (name, part) in PARTS {
+        if only.is_none_or(|only| only == name) {
+            part(&bench, table).map_err(|error| format!("{name}: {error}"))?;
+        }
+    }
+    Ok(())
 }
 
 type Part = fn(&Bench, &mut Table) -> Result;

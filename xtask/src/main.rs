@@ -57,8 +57,9 @@ cargo xtask test                 installs what the tests need, real servers too,
 cargo xtask ci [CHECK...]        the static checks: all, or those named
 cargo xtask crash [--rounds N] [--server axum|actix|tonic]
                                  kills each example server N times under load, then checks the log
-cargo xtask bench [--json] [--quick]
-                                 measures the budgets side by side; fails when a floor is missed
+cargo xtask bench [--backends] [--json] [--quick]
+                                 measures the budgets side by side, or those of the stores on real
+                                 servers; fails when a floor is missed
 cargo xtask fuzz [--minutes N] [--target NAME] [--keep]
                                  makes up input for what reads a stranger's bytes
 cargo xtask servers up|down      keeps the real servers for work by hand, and prints their URLs

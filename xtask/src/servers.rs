@@ -12,6 +12,7 @@ use serde_json::Value;
 use crate::arguments::Arguments;
 use crate::command::{self, Result};
 use crate::install;
+use crate::server::{self, Profile};
 
 pub(crate) use keeper::Keeper;
 
@@ -30,7 +31,7 @@ fn up() -> Result {
     let kept = match keeper.kept()? {
         Some(kept) => kept,
         None => {
-            keeper.start(&keeper::build()?)?;
+            keeper.start(&server::build("xtask", &["servers"], Profile::Dev)?.join("servers"))?;
             keeper.wait_until_ready()?
         }
     };

@@ -5,7 +5,7 @@
 
 use std::fs::{self, File, TryLockError};
 use std::path::{Path, PathBuf};
-use std::process::{Command, Stdio};
+use std::process::{Child, Command, Stdio};
 use std::thread;
 use std::time::{Duration, Instant};
 
@@ -13,17 +13,11 @@ use rustix::process::{Pid, Signal, kill_process};
 use serde_json::Value;
 
 use crate::command::{self, Result};
-use crate::server::{self, Profile};
 
 /// A keeper, running or not, by its folder.
 #[derive(Debug)]
 pub(crate) struct Keeper {
     folder: PathBuf,
-}
-
-/// Builds the keeper's program.
-pub(crate) fn build() -> Result<PathBuf> {
-    Ok(server::build("xtask", &["servers"], Profile::Dev)?.join("servers"))
 }
 
 impl Keeper {
@@ -39,13 +33,23 @@ impl Keeper {
 
     /// Starts `program`, which outlives us.
     pub(crate) fn start(&self, program: &Path) -> Result {
+        let mut keeper = Command::new(program);
+        self.launch(keeper.arg(&self.folder).stdin(Stdio::null())).map(drop)
+    }
+
+    /// Starts `program` with servers to be measured, which end with us at the latest.
+    pub(crate) fn start_measuring(&self, program: &Path) -> Result<Child> {
+        let mut keeper = Command::new(program);
+        self.launch(keeper.arg(&self.folder).arg("--measuring").stdin(Stdio::piped()))
+    }
+
+    fn launch(&self, keeper: &mut Command) -> Result<Child> {
         // A keeper that was killed left what it had written.
         self.clear()?;
         let said = File::create(self.said())?;
-        let mut keeper = Command::new(program);
-        keeper.arg(&self.folder).current_dir(command::root());
-        keeper.stdin(Stdio::null()).stdout(said.try_clone()?).stderr(said);
-        let mut child = keeper.spawn().map_err(|error| format!("cannot start {}: {error}", program.display()))?;
+        keeper.current_dir(command::root()).stdout(said.try_clone()?).stderr(said);
+        let shown = command::show(keeper);
+        let mut child = keeper.spawn().map_err(|error| format!("cannot start `{shown}`: {error}"))?;
         // It takes the lock before anything else.
         let until = Instant::now() + PATIENCE;
         while !self.is_running()? {
@@ -54,7 +58,7 @@ impl Keeper {
             }
             thread::sleep(PAUSE);
         }
-        Ok(())
+        Ok(child)
     }
 
     /// Waits for what it keeps.

@@ -2,11 +2,18 @@
 //!
 //! `measure append N` · `measure body N` · `measure generate DIR N` · `measure open DIR TIMES`
 //! · `measure spans DIR N` · `measure json-spans FILE N`
+//!
+//! With the feature `backends`: `measure replicate DIR URL RATE SECONDS`
+//! · `measure requests DIR RATE SECONDS [URL]`
 
 mod append;
 mod body;
 mod outstanding;
 mod record;
+#[cfg(feature = "backends")]
+mod replicate;
+#[cfg(feature = "backends")]
+mod requests;
 mod spans;
 mod store;
 
@@ -25,6 +32,18 @@ fn main() -> Result<(), Failure> {
         ["open", directory, times] => store::open(Path::new(directory), times.parse()?),
         ["spans", directory, calls] => spans::audited(Path::new(directory), calls.parse()?),
         ["json-spans", file, calls] => spans::formatted(Path::new(file), calls.parse()?),
+        #[cfg(feature = "backends")]
+        ["replicate", directory, url, rate, seconds] => {
+            replicate::measure(Path::new(directory), url, rate.parse()?, seconds.parse()?)
+        }
+        #[cfg(feature = "backends")]
+        ["requests", directory, rate, seconds] => {
+            requests::measure(Path::new(directory), None, rate.parse()?, seconds.parse()?)
+        }
+        #[cfg(feature = "backends")]
+        ["requests", directory, rate, seconds, url] => {
+            requests::measure(Path::new(directory), Some(url), rate.parse()?, seconds.parse()?)
+        }
         _ => {
             Err("measure append N | body N | generate DIR N | open DIR TIMES | spans DIR N | json-spans FILE N".into())
         }

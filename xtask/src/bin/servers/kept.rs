@@ -8,6 +8,7 @@ use serde_json::{Value, json};
 
 use crate::nats::KeptNats;
 use crate::postgres::KeptPostgres;
+use crate::purpose::Purpose;
 use crate::s3::KeptS3;
 use crate::{nats, postgres, s3};
 
@@ -21,11 +22,11 @@ pub(crate) struct Kept {
 
 impl Kept {
     /// Starts all of them side by side, and writes their configuration files into `folder`.
-    pub(crate) fn start(folder: &Path) -> Result<Self, Failure> {
+    pub(crate) fn start(folder: &Path, purpose: Purpose) -> Result<Self, Failure> {
         thread::scope(|scope| {
-            let s3 = scope.spawn(|| s3::start(folder));
-            let nats = scope.spawn(|| nats::start(folder));
-            let postgres = postgres::start(folder);
+            let s3 = scope.spawn(|| s3::start(folder, purpose));
+            let nats = scope.spawn(|| nats::start(folder, purpose));
+            let postgres = postgres::start(folder, purpose);
             let died = |_| Failure::from("starting a server panicked");
             let (s3, nats) = (s3.join().map_err(died)?, nats.join().map_err(died)?);
             let failed = |server: &str, error: Failure| format!("{server}: {error}");
@@ -39,10 +40,14 @@ impl Kept {
 
     /// What there is, for `kept.json`.
     pub(crate) fn describe(&self) -> Value {
-        json!({ "configurations": [
-            { "file": "s3.toml", "stores": [self.s3.conditional.describe(), self.s3.locked.describe()] },
-            { "file": "nats.toml", "stores": [self.nats.one.describe(), self.nats.three.describe()] },
-            { "file": "postgres.toml", "stores": [self.postgres.store.describe()] },
-        ] })
+        json!({
+            "configurations": [
+                { "file": "s3.toml", "stores": [self.s3.conditional.describe(), self.s3.locked.describe()] },
+                { "file": "nats.toml", "stores": [self.nats.one.describe(), self.nats.three.describe()] },
+                { "file": "postgres.toml", "stores": [self.postgres.store.describe()] },
+            ],
+            "open_nats": self.nats.open(),
+            "postgres_port": self.postgres.port().to_string(),
+        })
     }
 }

@@ -1,11 +1,13 @@
 //! Holds the real servers until it is told to end: what `cargo xtask servers up` leaves running.
 //!
-//! `servers FOLDER [--attached]`: keeps everything below `FOLDER`, writes `FOLDER/kept.json` when all
-//! is ready, and ends in order when `FOLDER/stop` appears; attached, also when its standard input ends.
+//! `servers FOLDER [--measuring]`: keeps everything below `FOLDER`, writes `FOLDER/kept.json` when all
+//! is ready, and ends in order when `FOLDER/stop` appears; for measuring, also when its standard input
+//! ends.
 
 mod kept;
 mod nats;
 mod postgres;
+mod purpose;
 mod s3;
 mod store;
 
@@ -20,17 +22,18 @@ use std::time::{Duration, Instant};
 use real_servers::Failure;
 
 use kept::Kept;
+use purpose::Purpose;
 
 fn main() -> Result<(), Failure> {
     let arguments: Vec<String> = std::env::args().skip(1).collect();
-    let (folder, attached) = match &arguments[..] {
-        [folder] => (folder, false),
-        [folder, option] if option == "--attached" => (folder, true),
-        _ => return Err("servers FOLDER [--attached]".into()),
+    let (folder, purpose) = match &arguments[..] {
+        [folder] => (folder, Purpose::Work),
+        [folder, option] if option == "--measuring" => (folder, Purpose::Measuring),
+        _ => return Err("servers FOLDER [--measuring]".into()),
     };
     let folder = fs::canonicalize(folder)?;
     let ended = Arc::new(AtomicBool::new(false));
-    if attached {
+    if purpose == Purpose::Measuring {
         let ended = Arc::clone(&ended);
         thread::spawn(move || {
             // However it ends, whoever started us is gone.
@@ -43,7 +46,7 @@ fn main() -> Result<(), Failure> {
     }
     // Held as long as we live.
     let _lock = lock(&folder)?;
-    let kept = Kept::start(&folder)?;
+    let kept = Kept::start(&folder, purpose)?;
     replace(&folder.join("kept.json"), kept.describe().to_string().as_bytes())?;
     while !ended.load(Ordering::Relaxed) && !folder.join("stop").exists() {
         thread::sleep(PAUSE);

@@ -6,21 +6,24 @@ use std::path::Path;
 use std::time::Duration;
 
 use audit_nats::{NewStream, Role, grants};
-use real_servers::{Failure, Nats, NatsCertificates, NatsSetup, Proxy};
+use real_servers::{Failure, Nats, NatsCertificates, NatsSetup};
 
-use crate::store::{Store, configuration, front, secret};
+use crate::purpose::Purpose;
+use crate::store::{Front, Store, configuration, secret};
 
 /// The servers, and their usual ports in front of them.
 #[derive(Debug)]
 pub(crate) struct KeptNats {
     pub(crate) one: Store,
     pub(crate) three: Store,
-    _fronts: Vec<Proxy>,
+    _fronts: Vec<Front>,
     _servers: [Nats; 2],
+    /// For measuring: takes anybody, and syncs as NATS does by itself.
+    open: Option<Nats>,
 }
 
 /// Starts them with a stream each, and writes `nats.toml`: the one is primary, the three its replica.
-pub(crate) fn start(folder: &Path) -> Result<KeptNats, Failure> {
+pub(crate) fn start(folder: &Path, purpose: Purpose) -> Result<KeptNats, Failure> {
     let certificates = folder.join("nats-certificates");
     fs::create_dir_all(&certificates)?;
     fs::set_permissions(&certificates, fs::Permissions::from_mode(0o700))?;
@@ -31,7 +34,7 @@ pub(crate) fn start(folder: &Path) -> Result<KeptNats, Failure> {
     let three = three.tls(&certificates, certificates.issue("server")?, false).start()?;
 
     let password = secret(folder, "nats.password", PASSWORD)?.display().to_string();
-    let fronts = [(ONE_PORT, &one), (THREE_PORT, &three)].map(|(usual, servers)| fronts(usual, servers));
+    let fronts = [(ONE_PORT, &one), (THREE_PORT, &three)].map(|(usual, servers)| fronts(usual, servers, purpose));
     let [one_fronts, three_fronts] = fronts;
     let (one_fronts, three_fronts) = (one_fronts?, three_fronts?);
     let mut one_store = Store {
@@ -51,8 +54,17 @@ pub(crate) fn start(folder: &Path) -> Result<KeptNats, Failure> {
     one_store.settings.push(("sync_always", "true".into()));
     three_store.settings.push(("required_replicas", "3".into()));
     configuration(folder, "nats.toml", &[&one_store, &three_store])?;
+    let open = if purpose == Purpose::Measuring { Some(NatsSetup::newest()?.start()?) } else { None };
     let fronts = one_fronts.into_iter().chain(three_fronts).collect();
-    Ok(KeptNats { one: one_store, three: three_store, _fronts: fronts, _servers: [one, three] })
+    Ok(KeptNats { one: one_store, three: three_store, _fronts: fronts, _servers: [one, three], open })
+}
+
+impl KeptNats {
+    /// A stream that anybody may make, on a server for measuring.
+    pub(crate) fn open(&self) -> Option<String> {
+        let open = self.open.as_ref()?;
+        Some(format!("nats://{}/MEASURED?allow_admin_rights=true", open.addresses()))
+    }
 }
 
 /// Users with what `audit grants nats` prints for every log of the stream.
@@ -68,15 +80,15 @@ fn accounts() -> Result<String, Failure> {
     Ok(text)
 }
 
-/// A wire to each server, from `usual` on upwards.
-fn fronts(usual: u16, servers: &Nats) -> Result<Vec<Proxy>, Failure> {
+/// Where each server is found, from the port `usual` on upwards.
+fn fronts(usual: u16, servers: &Nats, purpose: Purpose) -> Result<Vec<Front>, Failure> {
     let addresses = servers.addresses();
     let ports = addresses.split(',').filter_map(|address| address.rsplit(':').next()?.parse().ok());
-    (usual..).zip(ports).map(|(usual, port)| front(usual, port)).collect()
+    (usual..).zip(ports).map(|(usual, port)| purpose.front(usual, port)).collect()
 }
 
-fn addresses(fronts: &[Proxy]) -> String {
-    fronts.iter().map(|front| format!("127.0.0.1:{}", front.port())).collect::<Vec<_>>().join(",")
+fn addresses(fronts: &[Front]) -> String {
+    fronts.iter().map(|front| format!("127.0.0.1:{}", front.port)).collect::<Vec<_>>().join(",")
 }
 
 fn make_stream(store: &Store, replicas: u8) -> Result<(), Failure> {

@@ -5,27 +5,28 @@ use std::path::Path;
 use std::process::{Command, Stdio};
 
 use audit_s3::{Role, grants};
-use real_servers::{Ceph, CephStore, CephUser, Failure, Moto, Proxy, python_program};
+use real_servers::{Ceph, CephStore, CephUser, Failure, Moto, python_program};
 use serde_json::{Value, json};
 
-use crate::store::{Store, configuration, front, secret};
+use crate::purpose::Purpose;
+use crate::store::{Front, Store, configuration, secret};
 
 /// The servers, and their usual ports in front of them.
 #[derive(Debug)]
 pub(crate) struct KeptS3 {
     pub(crate) conditional: Store,
     pub(crate) locked: Store,
-    _fronts: [Proxy; 2],
+    _fronts: [Front; 2],
     _moto: Moto,
     _ceph: Ceph,
 }
 
 /// Starts them, and writes `s3.toml`: the one that can be a primary is, the other is its replica.
-pub(crate) fn start(folder: &Path) -> Result<KeptS3, Failure> {
+pub(crate) fn start(folder: &Path, purpose: Purpose) -> Result<KeptS3, Failure> {
     let moto = Moto::start()?;
     let ceph = Ceph::start(CephStore::Disk)?;
-    let fronts = [front(MOTO_PORT, moto.port())?, front(CEPH_PORT, ceph.port())?];
-    let [moto_endpoint, ceph_endpoint] = fronts.each_ref().map(|front| format!("http://127.0.0.1:{}", front.port()));
+    let fronts = [purpose.front(MOTO_PORT, moto.port())?, purpose.front(CEPH_PORT, ceph.port())?];
+    let [moto_endpoint, ceph_endpoint] = fronts.each_ref().map(|front| format!("http://127.0.0.1:{}", front.port));
 
     let (writer, reader) = (ceph.add_user("writer")?, ceph.add_user("reader")?);
     make_bucket(&ceph_endpoint, ceph.owner(), &policy()?)?;

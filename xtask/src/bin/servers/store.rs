@@ -65,8 +65,23 @@ pub(crate) fn secret(folder: &Path, name: &str, text: &str) -> Result<PathBuf, F
     Ok(path)
 }
 
-/// A wire from the usual port to `target`, so that the URL is the same from day to day; from any free
-/// port where somebody else has that one.
-pub(crate) fn front(usual: u16, target: u16) -> Result<Proxy, Failure> {
-    Proxy::start_on(usual, target).or_else(|_| Proxy::start_on(free_port()?, target))
+/// The port where clients find a server.
+#[derive(Debug)]
+pub(crate) struct Front {
+    pub(crate) port: u16,
+    _wire: Option<Proxy>,
+}
+
+impl Front {
+    /// A wire from the usual port to `target`, so that the URL is the same from day to day; from any
+    /// free port where somebody else has that one.
+    pub(crate) fn usual(usual: u16, target: u16) -> Result<Self, Failure> {
+        let wire = Proxy::start_on(usual, target).or_else(|_| Proxy::start_on(free_port()?, target))?;
+        Ok(Self { port: wire.port(), _wire: Some(wire) })
+    }
+
+    /// The server's own port, with nothing in between.
+    pub(crate) const fn own(port: u16) -> Self {
+        Self { port, _wire: None }
+    }
 }
