@@ -96,7 +96,8 @@ impl Store {
     /// Compares what is under a key with `bytes`.
     pub(crate) async fn compare(&self, found: &KeyVersions, bytes: &[u8], deadline: Instant) -> Result<Made, Fault> {
         let Some(oldest) = &found.oldest else {
-            return Err(Fault::Strange(format!("{} is there and is not listed", found.key)));
+            // A listing that lags behind: trying again tells.
+            return Err(Fault::Broken(format!("{} is there, and is not listed", found.key).into()));
         };
         if found.more > 0 {
             // More than anybody makes by trying again; they are not all looked at.

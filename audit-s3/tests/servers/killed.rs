@@ -51,4 +51,13 @@ fn everything_acknowledged_is_there_after_all_daemons_were_killed() {
     for first in (0..unanswered.head().size).step_by(3) {
         assert!(!scene.bucket.versions(&scene.lines_key(first)).is_empty(), "line {first}");
     }
+
+    // A gateway that stands still is one that does not answer.
+    server.gateway().freeze();
+    let held = Sample::after(unanswered.head()).lines(2, "held");
+    let error = writer.append(unanswered.head(), &held.batch(), within(700)).expect_err("nobody answers");
+    assert!(matches!(error, BackendError::Unknown { .. }), "{error:?}");
+    server.gateway().thaw();
+    writer.append(unanswered.head(), &held.batch(), soon()).expect("the same batch is taken");
+    assert_eq!(scene.writer().open(soon()).expect("it opens").head, held.head());
 }

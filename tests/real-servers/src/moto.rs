@@ -71,7 +71,7 @@ impl Moto {
         Ok(String::from_utf8_lossy(&said).lines().filter(|line| line.contains(" HTTP/1.1\"")).count())
     }
 
-    /// The process.
+    /// The process, to be stopped where it stands, or ended.
     pub const fn process(&mut self) -> &mut Process {
         &mut self.process
     }
