@@ -54,9 +54,9 @@ impl Store {
         deadline: Instant,
     ) -> Result<(), Fault> {
         let mut stride = span.saturating_mul(2);
-        let mut end = u64::MAX;
-        while end - best.0 > span {
-            let probe = if end == u64::MAX { best.0.saturating_add(stride) } else { best.0 + (end - best.0) / 2 };
+        let mut end = None;
+        while end.unwrap_or(u64::MAX).saturating_sub(best.0) > span {
+            let probe = end.map_or(best.0.saturating_add(stride), |end| best.0 + (end - best.0) / 2);
             let page = self.page(folder, self.layout.before(folder, probe), deadline).await?;
             match page.last.filter(|found| found.0 > best.0) {
                 Some(found) if page.truncated => *best = found,
@@ -64,7 +64,7 @@ impl Store {
                     *best = found;
                     return Ok(());
                 }
-                None => end = probe,
+                None => end = Some(probe),
             }
             stride = stride.saturating_mul(2);
         }

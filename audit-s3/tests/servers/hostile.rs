@@ -5,7 +5,7 @@ use audit_core::conformance::Sample;
 use audit_core::verify::LogReader as _;
 use real_servers::Moto;
 
-use crate::fixture::{Scene, anybody, soon};
+use crate::fixture::{Scene, anybody, moto_with_short_pages, soon};
 
 /// A log of six lines in two objects, signed up to the last one.
 fn signed(scene: &Scene) -> Sample {
@@ -79,6 +79,19 @@ fn checkpoints_that_are_not_this_logs_are_refused() {
     let sample = signed(&scene);
     scene.bucket.put(&format!("{}/checkpoints/{:020}", scene.path, 6), &sample.checkpoint(5)).expect("it is written");
     tampered(&scene, None);
+}
+
+#[test]
+fn numbers_at_the_end_of_their_range_do_not_keep_a_search_going() {
+    let scene = Scene::on_this_moto(moto_with_short_pages());
+    signed(&scene);
+    for number in 0..12_u64 {
+        let key = format!("{}/checkpoints/{:020}", scene.path, u64::MAX - 5_000 + number * 400);
+        scene.bucket.put(&key, b"no checkpoint").expect("it is written");
+    }
+    tampered(&scene, None);
+    let newest = scene.reader().checkpoint().expect("it is read");
+    assert_eq!(newest.as_deref(), Some(b"no checkpoint".as_slice()), "a verifier is shown what is there");
 }
 
 #[test]
