@@ -171,7 +171,7 @@ impl Bench {
     }
 }
 
-/// Lines of about 400 bytes, as calls leave them, in batches of up to a mebibyte.
+/// Lines of about 450 bytes, as calls leave them, in batches of up to a mebibyte.
 fn batches(records: usize) -> Vec<Sample> {
     let mut batches = Vec::new();
     let (mut head, mut made) = (Head::EMPTY, 0);

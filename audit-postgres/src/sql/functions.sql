@@ -55,11 +55,13 @@ BEGIN
     RETURN;
   END IF;
   INSERT INTO lines (log, seq, line, time, kind, id, actor_type, actor_id, action, resource, result, status, trace)
-    SELECT to_log, expected_size + number - 1, new.line, new.time, new.kind, new.id, new.actor_type, new.actor_id,
+    SELECT to_log, expected_size + new.number - 1, new.line, new.time, new.kind, new.id, new.actor_type, new.actor_id,
            new.action, new.resource, new.result, new.status, new.trace
-    FROM unnest(new_lines, times, kinds, ids, actor_types, actor_ids, actions, resources, results, statuses, traces)
-      WITH ORDINALITY
-      AS new (line, time, kind, id, actor_type, actor_id, action, resource, result, status, trace, number);
+    -- In lockstep and not in FROM, where every array would be copied once more.
+    FROM (SELECT generate_subscripts(new_lines, 1) AS number, unnest(new_lines) AS line, unnest(times) AS time,
+                 unnest(kinds) AS kind, unnest(ids) AS id, unnest(actor_types) AS actor_type,
+                 unnest(actor_ids) AS actor_id, unnest(actions) AS action, unnest(resources) AS resource,
+                 unnest(results) AS result, unnest(statuses) AS status, unnest(traces) AS trace) AS new;
   size := expected_size + cardinality(new_lines);
   leaf := new_leaf;
   UPDATE heads SET next_seq = size, last_leaf = new_leaf WHERE heads.log = to_log;
