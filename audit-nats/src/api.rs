@@ -38,6 +38,13 @@ impl ApiError {
     }
 }
 
+/// Whether messages that were deleted are only counted, or their numbers wanted too.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Deleted {
+    Counted,
+    Named,
+}
+
 /// Which message is asked for.
 #[derive(Clone, Copy, Debug)]
 pub(crate) enum Which<'a> {
@@ -110,10 +117,10 @@ impl Link {
         }
     }
 
-    /// What the stream is like, with what was deleted in it and with the subjects that `filter` takes
-    /// in; `None` if there is no such stream.
+    /// What the stream is like, with the subjects that `filter` takes in; `None` if there is no such stream.
     pub(crate) async fn stream_info(
         &self,
+        deleted: Deleted,
         filter: Option<&str>,
         deadline: Instant,
     ) -> Result<Option<StreamInfo>, Trouble> {
@@ -121,7 +128,7 @@ impl Link {
         loop {
             let offset = info.as_ref().map_or(0, |info| info.state.subjects.len());
             let filter = filter.map(|filter| format!(",\"subjects_filter\":\"{filter}\"")).unwrap_or_default();
-            let question = format!("{{\"deleted_details\":true,\"offset\":{offset}{filter}}}");
+            let question = format!("{{\"deleted_details\":{},\"offset\":{offset}{filter}}}", deleted == Deleted::Named);
             let subject = format!("{}.STREAM.INFO.{}", self.target.api, self.target.stream);
             let answer = self.connection.ask_again(&subject, question.into(), deadline).await?;
             if let Some(error) = error_of(&answer.payload)? {

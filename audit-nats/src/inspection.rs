@@ -5,6 +5,7 @@ use std::time::Instant;
 use audit_core::backend::{BackendError, Concern};
 use serde_json::Value;
 
+use crate::api::Deleted;
 use crate::facts::Facts;
 use crate::link::Link;
 use crate::requirements;
@@ -20,7 +21,10 @@ pub(crate) async fn concerns(
     opened: &StreamInfo,
     deadline: Instant,
 ) -> Result<Vec<Concern>, BackendError> {
-    let now = link.stream_info(None, deadline).await.map_err(|trouble| trouble.reading("inspecting the stream"))?;
+    let now = link
+        .stream_info(Deleted::Counted, None, deadline)
+        .await
+        .map_err(|trouble| trouble.reading("inspecting the stream"))?;
     let Some(now) = now else {
         return Ok(vec![Concern::new(
             "stream",

@@ -3,6 +3,7 @@ use std::time::Instant;
 
 use audit_core::verify::ReadError;
 
+use crate::api::Deleted;
 use crate::log_name::LogName;
 use crate::reader::connect;
 use crate::subjects::{below, log_of};
@@ -22,7 +23,7 @@ pub fn logs(url: &str, options: &[(String, String)]) -> Result<Vec<String>, Read
     let link = connect(&target)?;
     let filter = format!("{}.>", below(&target.subject_prefix, &target.log));
     let deadline = Instant::now() + target.read_timeout;
-    let info = link.runtime.block_on(link.stream_info(Some(&filter), deadline));
+    let info = link.runtime.block_on(link.stream_info(Deleted::Counted, Some(&filter), deadline));
     let info =
         info.map_err(|error| ReadError::unavailable(LISTING, error))?.map_err(|trouble| trouble.verifying(LISTING))?;
     let Some(info) = info else {

@@ -3,7 +3,7 @@ use std::time::Instant;
 
 use audit_core::backend::{BackendError, Opened, Recovery};
 
-use crate::api::{Stored, Which};
+use crate::api::{Deleted, Stored, Which};
 use crate::appender::Appender;
 use crate::checkpoint_message;
 use crate::facts::Facts;
@@ -36,7 +36,7 @@ pub(crate) struct Ready {
 /// As for [`audit_core::backend::Backend::open`].
 pub(crate) async fn open(link: Arc<Link>, deadline: Instant) -> Result<(Ready, Opened), BackendError> {
     let place = link.target.place();
-    let info = link.stream_info(None, deadline).await.map_err(|trouble| trouble.opening(&place))?;
+    let info = link.stream_info(Deleted::Counted, None, deadline).await.map_err(|trouble| trouble.opening(&place))?;
     let info = info.ok_or_else(|| BackendError::Misconfigured {
         detail: format!("{place}: there is no such stream; an administrator has to make it, see docs/backends/nats.md"),
     })?;

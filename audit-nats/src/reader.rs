@@ -4,7 +4,7 @@ use std::time::Instant;
 use audit_core::evidence::CompactRange;
 use audit_core::verify::{Finding, LineSource, LogReader, ReadError};
 
-use crate::api::{Stored, Which};
+use crate::api::{Deleted, Stored, Which};
 use crate::checkpoint_message;
 use crate::line_source::MessageLines;
 use crate::lines_message;
@@ -45,7 +45,9 @@ impl NatsReader {
         let reader = Self { link: connect(&target)?, subjects: target.subjects() };
         let filter = format!("{}.*", below(&target.subject_prefix, &target.log));
         let link = Arc::clone(&reader.link);
-        let info = reader.ask("opening the log", async { link.stream_info(Some(&filter), reader.deadline()).await })?;
+        let info = reader.ask("opening the log", async {
+            link.stream_info(Deleted::Counted, Some(&filter), reader.deadline()).await
+        })?;
         let holds = |subject: &str| info.as_ref().is_some_and(|info| info.state.subjects.contains_key(subject));
         if info.is_none() {
             return Err(ReadError::NotALog { detail: format!("{}: there is no such stream", target.place()) });
@@ -154,7 +156,10 @@ impl LogReader for NatsReader {
 
     /// All bytes of the stream, shared out by the number of messages.
     fn size_hint(&self) -> Option<u64> {
-        let info = self.ask("asking for the size", self.link.stream_info(Some(&self.subjects.lines), self.deadline()));
+        let info = self.ask(
+            "asking for the size",
+            self.link.stream_info(Deleted::Counted, Some(&self.subjects.lines), self.deadline()),
+        );
         let info = info.ok()??;
         let lines = info.state.subjects.values().sum::<u64>();
         let share = u128::from(info.state.bytes) * u128::from(lines) / u128::from(info.state.messages.max(1));

@@ -4,7 +4,7 @@ use std::time::Instant;
 
 use audit_core::verify::{Class, Finding, FindingKind};
 
-use crate::api::Which;
+use crate::api::{Deleted, Which};
 use crate::link::Link;
 use crate::requirements;
 use crate::stream_info::StreamInfo;
@@ -18,7 +18,7 @@ const NAMED: usize = 16;
 pub(crate) async fn inspect(link: &Link, subjects: &Subjects, deadline: Instant) -> Result<Vec<Finding>, Trouble> {
     let target = &link.target;
     let base = below(&target.subject_prefix, &target.log);
-    let info = link.stream_info(Some(&format!("{base}.>")), deadline).await?;
+    let info = link.stream_info(Deleted::Named, Some(&format!("{base}.>")), deadline).await?;
     let Some(info) = info else {
         return Ok(vec![Finding::new(FindingKind::Hidden, format!("{} is gone", target.place()))]);
     };

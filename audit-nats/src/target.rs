@@ -240,7 +240,7 @@ mod tests {
     #[test]
     fn a_name_of_more_than_eight_segments_or_128_bytes_is_refused() {
         let named = |name: String| Target::of_log(&format!("nats://127.0.0.1/AUDIT/{name}"), &[]).is_ok();
-        assert!(named(vec!["a"; 8].join("/")) && !named(vec!["a"; 9].join("/")));
+        assert!(named(["a"; 8].join("/")) && !named(["a"; 9].join("/")));
         assert!(named("a".repeat(127)) && !named("a".repeat(128)));
     }
 }

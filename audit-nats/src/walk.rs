@@ -7,11 +7,12 @@ use crate::api::{Stored, Which};
 use crate::link::Link;
 use crate::trouble::Trouble;
 
-/// The most messages that are asked for at a time.
-const LANES: u64 = 8;
+/// The most messages that are asked for at a time. Their answers together stay well below what a server
+/// holds for one client before it calls it slow, 64 MiB.
+const LANES: u64 = 16;
 
 /// How many bytes one lane brings before it stops, but for its last message.
-const LANE_BYTES: usize = 512 << 10;
+const LANE_BYTES: usize = 256 << 10;
 
 /// The longest stretch of the stream that one lane goes through, in messages of any subject.
 const STRIDE: u64 = 1 << 20;
