@@ -138,6 +138,48 @@ fn connections_that_are_cut_again_and_again_duplicate_and_lose_nothing() -> Resu
 }
 
 #[test]
+fn of_two_writers_at_once_one_has_each_position() -> Result {
+    let servers = debian()?;
+    let place = Place::create(&servers.addresses(), 1)?;
+    place.created("log")?;
+    let writers = ["one", "another"].map(|name| (name, place.log("log")));
+    let until = Instant::now() + Duration::from_secs(2);
+    let acknowledged = std::thread::scope(|scope| -> Result<Vec<_>> {
+        let mut writing = Vec::new();
+        for (name, backend) in writers {
+            let mut backend = backend?;
+            writing.push(scope.spawn(move || -> Result<Vec<Sample>> {
+                let mut head = backend.open(soon())?.head;
+                let mut taken = Vec::new();
+                while Instant::now() < until {
+                    let sample = Sample::after(head).lines(3, name);
+                    match backend.append(head, &sample.batch(), soon()) {
+                        Ok(_) => {
+                            head = sample.head();
+                            taken.push(sample);
+                        }
+                        Err(BackendError::Conflict { .. }) => head = backend.head(soon())?,
+                        Err(error) => return Err(error.into()),
+                    }
+                }
+                Ok(taken)
+            }));
+        }
+        writing.into_iter().map(|writing| writing.join().map_err(|_| "a writer panicked")?).collect()
+    })?;
+    assert!(acknowledged.iter().all(|taken| !taken.is_empty()), "both have to get their turn");
+    let mut backend = place.log("log")?;
+    let size = backend.open(soon())?.head.size;
+    let samples: Vec<&Sample> = acknowledged.iter().flatten().collect();
+    assert_eq!(samples.len() as u64 * 3, size, "each position was acknowledged once");
+    for sample in samples {
+        let first = sample.before().size;
+        assert_eq!(backend.read(first..first + 3, soon())?, sample.bytes());
+    }
+    Ok(())
+}
+
+#[test]
 fn what_a_server_that_syncs_always_acknowledged_is_there_after_it_was_killed() -> Result {
     let mut servers = NatsSetup::newest()?.sync_always().start()?;
     let place = Place::create(&servers.addresses(), 1)?;
