@@ -36,7 +36,7 @@ fn up() -> Result {
         }
     };
     println!("{}", show(&kept));
-    println!("`cargo xtask servers down` stops them, and what they hold is gone.");
+    println!("`cargo xtask servers down` stops them; what they hold, and all else in target/servers, is gone.");
     Ok(())
 }
 
@@ -55,10 +55,11 @@ fn show(kept: &Value) -> String {
     let mut shown = String::new();
     for configuration in kept["configurations"].as_array().into_iter().flatten() {
         let file = configuration["file"].as_str().unwrap_or_default();
-        shown.push_str(&format!("\n{}\n", folder().join(file).display()));
+        shown.push_str(&format!("\n{}, and examples/{file}\n", folder().join(file).display()));
         for store in configuration["stores"].as_array().into_iter().flatten() {
             let text = |name: &str| store[name].as_str().unwrap_or_default();
-            shown.push_str(&format!("  {}\n    {}\n", text("server"), text("url")));
+            shown.push_str(&format!("  {}\n", text("server")));
+            shown.push_str(&format!("    to write  {}\n    to read   {}\n", text("url"), text("reading_url")));
         }
     }
     shown

@@ -133,6 +133,14 @@ fn a_server_that_hangs_up_is_seen_through_the_wire() {
 }
 
 #[test]
+fn a_wire_can_have_a_port_of_its_own_unless_somebody_has_it() {
+    let port = free_port().unwrap();
+    let proxy = Proxy::start_on(port, port).unwrap();
+    assert_eq!(proxy.port(), port);
+    assert!(Proxy::start_on(port, port).is_err());
+}
+
+#[test]
 fn a_free_port_is_given_once() {
     let ports: std::collections::HashSet<u16> = (0..500).map(|_| free_port().unwrap()).collect();
     assert_eq!(ports.len(), 500);

@@ -29,15 +29,22 @@ impl Store {
 
     /// The section of a configuration file under the header `header`.
     fn section(&self, header: &str) -> Result<String, Failure> {
-        let mut section = format!("# {}\n{header}\nurl = {}\n", self.server, quoted(&self.url)?);
+        // Another log than the one that the example's own files copy to the same places.
+        let url = self.url.replacen("/payments", "/orders", 1);
+        let mut section = format!("# {}\n{header}\nurl = {}\n", self.server, quoted(&url)?);
         for (name, value) in &self.settings {
             writeln!(section, "{name} = {}", quoted(value)?)?;
         }
         Ok(section)
     }
 
+    /// The URL for whoever may read and nothing else.
+    fn reading_url(&self) -> String {
+        self.whole_url().replacen("//writer@", "//reader@", 1).replacen("profile=writer", "profile=reader", 1)
+    }
+
     pub(crate) fn describe(&self) -> Value {
-        json!({ "server": self.server, "url": self.whole_url() })
+        json!({ "server": self.server, "url": self.whole_url(), "reading_url": self.reading_url() })
     }
 }
 
