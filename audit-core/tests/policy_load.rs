@@ -527,3 +527,11 @@ fn an_issuer_that_is_no_pattern_is_refused() {
         assert_eq!(error.position(), Some((3, 12)));
     }
 }
+
+#[test]
+fn copies_of_what_is_only_accepted_are_refused() {
+    let (line, column, mistake) = refused(&rule_with("durability = \"accepted\"\ncopies = 2"));
+    assert_eq!(mistake, Mistake::CopiesOfNothing);
+    assert!(line > 1 && column > 1);
+    Policy::from_toml(&rule_with("durability = \"accepted\"\ncopies = 1")).unwrap();
+}

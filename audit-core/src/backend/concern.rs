@@ -5,7 +5,7 @@ use std::fmt;
 #[non_exhaustive]
 pub struct Concern {
     /// What it is about, in the store's own words: `deny_delete`, `retention`, `synchronous_commit`.
-    /// The same for the same concern, so that it is told once.
+    /// The same for the same concern, so that it is told once while it lasts.
     pub setting: String,
     /// What is wrong, and what it means, in one sentence.
     pub detail: String,

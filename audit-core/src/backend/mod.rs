@@ -215,7 +215,8 @@ pub trait Synchronizer: Send + fmt::Debug {
     fn sync(&mut self, deadline: Instant) -> Result<Durability, BackendError>;
 
     /// Persists a signed checkpoint over lines that are already synced, so that it survives a
-    /// crash once this returns. `range` is the compact range at the checkpoint's size.
+    /// crash once this returns. `range` is the compact range at the checkpoint's size. One whose result
+    /// was unknown is published again, byte for byte, before any other.
     ///
     /// # Errors
     ///

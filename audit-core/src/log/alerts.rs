@@ -13,7 +13,8 @@ use crate::record::{BodyWriter, Kind};
 pub(crate) struct Watch {
     interval: Duration,
     next: Instant,
-    known: Vec<Concern>,
+    /// The settings that were a concern at the last look.
+    known: Vec<String>,
 }
 
 impl Watch {
@@ -41,15 +42,15 @@ impl Watch {
             Err(error) if error.is_retryable() => return,
             Err(error) => vec![Concern::new("store", error.to_string())],
         };
-        self.known.retain(|known| concerns.contains(known));
+        self.known.retain(|known| concerns.iter().any(|concern| concern.setting == *known));
         for concern in concerns {
-            if self.known.contains(&concern) || !about_store(shared, name, &concern) {
+            if self.known.contains(&concern.setting) || !about_store(shared, name, &concern) {
                 continue;
             }
             if shared.stop_when_weakened {
                 shared.stop_in_order(&format!("the store `{name}` is no longer what it was: {concern}"));
             }
-            self.known.push(concern);
+            self.known.push(concern.setting);
         }
     }
 }

@@ -1,4 +1,5 @@
 use std::sync::Arc;
+use std::sync::atomic::Ordering;
 use std::time::{Duration, Instant, SystemTime};
 
 use super::begin::{Append, Begin};
@@ -146,7 +147,9 @@ impl AuditLog {
     /// The future is ready by `deadline` at the latest, and then says what was not written. Never
     /// blocks. Closing starts at the call, whether the future is polled or not.
     pub fn close(&self, deadline: Duration) -> Close {
-        let already = !self.shared().queue.close(far(Instant::now(), deadline));
+        let closed = self.shared().queue.close(far(Instant::now(), deadline));
+        // A log that stopped by itself is closed by whoever asks first, who then learns how that went.
+        let already = !closed && !self.shared().stopped_itself.swap(false, Ordering::AcqRel);
         Close { shared: Arc::clone(self.shared()), already }
     }
 

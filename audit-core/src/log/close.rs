@@ -16,7 +16,8 @@ pub struct Closed {
     /// How many lines the log has, `log.closed` included.
     pub records: u64,
     /// How many of them the replica that is furthest behind still lacks; 0 when all replicas have
-    /// all. What is missing is shipped when the log is opened again.
+    /// all lines. What is missing, the last checkpoint included, is shipped when the log is opened
+    /// again.
     pub replicas_lack: u64,
 }
 

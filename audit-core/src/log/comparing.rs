@@ -61,9 +61,13 @@ pub(crate) fn compare(
         let ours_there = if own.size == common { own.leaf } else { leaf_at(last, read_own)? };
         let theirs_there = if theirs.size == common { theirs.leaf } else { leaf_at(last, &mut read_theirs)? };
         if ours_there != theirs_there {
-            let seq = first_difference(common, read_own, &mut read_theirs)?;
+            // That they differ is known; where is worth a search, and not worth forgetting that.
+            let place = match first_difference(common, read_own, &mut read_theirs) {
+                Ok(seq) => format!("from record {seq} on"),
+                Err(_) => format!("at or before record {last}"),
+            };
             return Err(Mismatch::Forked(format!(
-                "the primary has {} records and the replica `{name}` {}, and they are not the same from record {seq} on",
+                "the primary has {} records and the replica `{name}` {}, and they are not the same {place}",
                 own.size, theirs.size
             )));
         }
@@ -98,7 +102,7 @@ fn signed_by(name: &str, key: &VerifierKey, opened: &Opened) -> Result<(), Misma
 }
 
 /// The leaf hash of one line.
-fn leaf_at(seq: u64, read: &mut Read<'_>) -> Result<Hash, BackendError> {
+pub(crate) fn leaf_at(seq: u64, read: &mut Read<'_>) -> Result<Hash, BackendError> {
     let bytes = read(seq..seq + 1)?;
     let found = bytes.strip_suffix(b"\n");
     found.map(line::leaf).ok_or_else(|| BackendError::Tampered {

@@ -22,7 +22,7 @@ impl Copied {
         let (mut ends, mut leaves) = (Vec::new(), Vec::new());
         let mut head = before;
         let mut start = 0;
-        for at in memchr::memchr_iter(b'\n', &bytes).take(records) {
+        for at in memchr::memchr_iter(b'\n', &bytes).take(records.max(1)) {
             let end = at + 1;
             if start > 0 && end > limit {
                 break;

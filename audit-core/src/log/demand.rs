@@ -18,19 +18,27 @@ pub(crate) struct Holding {
 }
 
 impl Demand {
-    /// Whether one store that holds a record in `class` is enough.
-    pub(crate) const fn needs_no_more_than(self, class: Durability) -> bool {
-        self.copies <= 1 && class.satisfies(self.wanted)
+    /// Whether the one store with these capabilities is enough, where it holds a record in `class`.
+    pub(crate) const fn needs_no_more_than(self, class: Durability, capabilities: &Capabilities) -> bool {
+        self.copies <= 1 && self.accepts(class, capabilities)
+    }
+
+    /// What a record has reached that one store holds in `class`, as its caller is told.
+    pub(crate) const fn class(self, class: Durability, capabilities: &Capabilities) -> Durability {
+        if !class.satisfies(self.wanted) && self.accepts(class, capabilities) { self.wanted } else { class }
+    }
+
+    /// Whether a store with these capabilities counts, where it holds a record in `class`.
+    const fn accepts(self, class: Durability, capabilities: &Capabilities) -> bool {
+        let replicates = matches!(self.wanted, Durability::Replicated) && capabilities.machines > 1;
+        class.satisfies(self.wanted) || (replicates && is_durable(class))
     }
 
     /// Below which line every record meets the demand, given what the stores hold.
     pub(crate) fn met_below(self, stores: &[Holding]) -> u64 {
         let copies = usize::from(self.copies.max(1));
-        let satisfies = |held: &&Holding| {
-            held.class.satisfies(self.wanted)
-                || (self.wanted == Durability::Replicated && held.capabilities.machines > 1 && is_durable(held.class))
-        };
-        let by_class = nth_largest(stores.iter().filter(satisfies).map(|held| held.size).collect(), copies);
+        let counts = |held: &&Holding| self.accepts(held.class, &held.capabilities);
+        let by_class = nth_largest(stores.iter().filter(counts).map(|held| held.size).collect(), copies);
         if self.wanted != Durability::Replicated {
             return by_class;
         }

@@ -2,11 +2,9 @@ use std::collections::VecDeque;
 use std::sync::{Arc, Mutex};
 use std::time::Instant;
 
-use super::Receipt;
 use super::demand::Demand;
 use super::shared::lock;
 use super::submission::Submission;
-use crate::backend::Durability;
 use crate::evidence::Hash;
 
 /// Submissions that have left the queue and not been answered, where the deadline thread finds
@@ -25,12 +23,6 @@ pub(crate) struct Unsynced {
     pub(crate) submission: Arc<Submission>,
     pub(crate) seq: u64,
     pub(crate) leaf: Hash,
-}
-
-impl Unsynced {
-    pub(crate) const fn receipt(&self, durability: Durability) -> Receipt {
-        Receipt::new(self.seq, self.leaf, durability)
-    }
 }
 
 impl Inflight {

@@ -1,4 +1,4 @@
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, OnceLock, RwLock, mpsc};
 use std::task::{Context, Wake, Waker};
 use std::thread::{self, Thread};
@@ -10,7 +10,7 @@ use super::coverage::Counters;
 use super::deadlines::keep_deadlines;
 use super::inflight::Inflight;
 use super::losses::Losses;
-use super::open_replicas::{Candidate, Healed, open_all, reconcile};
+use super::open_replicas::{Candidate, Healed, adopt_checkpoint, open_all, reconcile};
 use super::policy_file::{PolicyFile, watch};
 use super::queue::{Entry, Queue};
 use super::requirements::check_policy;
@@ -70,6 +70,7 @@ fn open_here(builder: Builder) -> Result<AuditLog, OpenError> {
     }
     let verifier_key = key.verifier().clone();
     let healed = reconcile(backend.as_mut(), &mut opened, &mut candidates, &verifier_key, &limits)?;
+    let adopted_checkpoint = adopt_checkpoint(&mut opened, &candidates);
     let trees = trees(&opened, &verifier_key, backend.as_mut(), &limits)?;
     let log = Opening {
         origin,
@@ -82,6 +83,7 @@ fn open_here(builder: Builder) -> Result<AuditLog, OpenError> {
         stop_when_weakened,
         opened,
         healed,
+        adopted_checkpoint,
         candidates,
         trees,
     };
@@ -100,6 +102,8 @@ struct Opening {
     stop_when_weakened: bool,
     opened: Opened,
     healed: Option<Healed>,
+    /// Whether the newest checkpoint is one that only a replica had.
+    adopted_checkpoint: bool,
     candidates: Vec<Candidate>,
     trees: Trees,
 }
@@ -166,6 +170,8 @@ fn check_limits(limits: &LogLimits) -> Result<(), OpenError> {
         ("heartbeat", limits.heartbeat),
         ("backend_timeout", limits.backend_timeout),
         ("policy_interval", limits.policy_interval),
+        ("inspect_interval", limits.inspect_interval),
+        ("replica_open_timeout", limits.replica_open_timeout),
     ];
     if let Some((name, _)) = times.into_iter().find(|(_, value)| value.is_zero()) {
         return Err(configuration(format!("limit `{name}` is 0: give it a time")));
@@ -258,11 +264,9 @@ fn trees(
             )));
         }
     }
-    let known = opened.signed_range.clone().filter(|range| range.size() == size);
-    let signed = match known {
-        Some(range) => range,
-        None => grow(CompactRange::new(), size, backend, limits)?,
-    };
+    // What the store derived is a beginning; the rest is read, so that copied lines are checked too.
+    let known = opened.signed_range.clone().filter(|range| range.size() <= size);
+    let signed = grow(known.unwrap_or_default(), size, backend, limits)?;
     if checkpoint.is_some_and(|checkpoint| checkpoint.root != signed.root()) {
         return Err(tampered(format!(
             "the first {size} records do not have the root that was signed; keep the log as evidence, see `audit verify`"
@@ -306,7 +310,12 @@ fn start(opening: Opening) -> Result<AuditLog, OpenError> {
         half.sync(limits.backend_deadline())?;
     }
     let note = match &opened.checkpoint {
-        Some(checkpoint) => checkpoint.clone(),
+        Some(checkpoint) => {
+            if opening.adopted_checkpoint {
+                half.publish(checkpoint, &signed_range, limits.backend_deadline())?;
+            }
+            checkpoint.clone()
+        }
         None => {
             let note = key.sign_note(&Checkpoint::new(key.name(), 0, signed_range.root()).to_text())?;
             half.publish(&note, &signed_range, limits.backend_deadline())?;
@@ -327,6 +336,7 @@ fn start(opening: Opening) -> Result<AuditLog, OpenError> {
         stores: Stores::new(capabilities, states, head.size, signed),
         primary_name: backend.name(),
         stop_when_weakened: opening.stop_when_weakened,
+        stopped_itself: AtomicBool::new(false),
         stopped_because: OnceLock::new(),
         body_capture: body_capture.map(Arc::new),
         limits,
@@ -355,6 +365,7 @@ fn start(opening: Opening) -> Result<AuditLog, OpenError> {
         rests_until: Instant::now(),
         store_rests_until: Instant::now(),
         watch: Watch::new(limits.inspect_interval),
+        in_doubt: None,
         shared: Arc::clone(&shared),
         landed: Arc::clone(&landed),
         half,

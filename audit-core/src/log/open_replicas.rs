@@ -3,7 +3,7 @@
 use std::thread;
 use std::time::Instant;
 
-use super::comparing::{Mismatch, Relation, compare};
+use super::comparing::{Mismatch, Relation, compare, leaf_at};
 use super::healing::heal;
 use super::sequencer::far;
 use super::stores::ReplicaState;
@@ -123,12 +123,6 @@ pub(crate) fn reconcile(
         let before = opened.head.size;
         fill(primary, opened, source, limits, deadline)?;
         healed = Some(Healed { from: source.name.clone(), lines: opened.head.size - before });
-        // What continued the shorter log may contradict the longer one.
-        if furthest(primary, opened.head, candidates, key, limits)?.is_some() {
-            return Err(OpenError::Forked {
-                detail: "a replica grew while it was compared: another writer has it".into(),
-            });
-        }
     }
     for candidate in candidates.iter_mut().filter(|candidate| candidate.opened.is_some()) {
         if candidate.verifier_key().is_none() {
@@ -139,7 +133,28 @@ pub(crate) fn reconcile(
     Ok(healed)
 }
 
-/// The replica that continues the log furthest, if one does.
+/// Takes the newest checkpoint of the log from the replicas that have been compared, if the primary has
+/// an older one. Says whether it did; the tree has to be checked against it.
+pub(crate) fn adopt_checkpoint(opened: &mut Opened, candidates: &[Candidate]) -> bool {
+    let there = candidates.iter().filter_map(|candidate| candidate.opened.as_ref()?.checkpoint.clone());
+    let known = size_of(opened.checkpoint.as_deref());
+    let newest = there
+        .filter_map(|note| Some((size_of(Some(&note))?, note)))
+        .filter(|(size, _)| *size <= opened.head.size && Some(*size) > known)
+        .max_by_key(|(size, _)| *size);
+    let Some((size, note)) = newest else {
+        return false;
+    };
+    opened.checkpoint = Some(note);
+    if let Some(recovery) = &mut opened.recovery {
+        recovery.signed = size;
+        recovery.adopted = opened.head.size - size;
+    }
+    true
+}
+
+/// The replica that continues the log furthest, if one does. Those that continue it too have to agree
+/// with it as far as they go: otherwise nothing is changed anywhere.
 fn furthest<'a>(
     primary: &mut dyn Backend,
     head: Head,
@@ -147,7 +162,7 @@ fn furthest<'a>(
     key: &VerifierKey,
     limits: &LogLimits,
 ) -> Result<Option<&'a mut Candidate>, OpenError> {
-    let mut best: Option<(usize, u64)> = None;
+    let mut continuing: Vec<(usize, Head)> = Vec::new();
     for (index, candidate) in candidates.iter_mut().enumerate() {
         let Some(theirs) = candidate.opened.clone() else {
             continue;
@@ -155,22 +170,60 @@ fn furthest<'a>(
         let deadline = far(Instant::now(), limits.replica_open_timeout);
         let mut read_own = |range| primary.read(range, deadline);
         let backend = candidate.replica.backend.as_mut();
-        let relation = match compare(&candidate.name, key, head, &mut read_own, backend, &theirs, deadline) {
-            Ok(relation) => relation,
+        match compare(&candidate.name, key, head, &mut read_own, backend, &theirs, deadline) {
+            Ok(Relation::Continuation) => continuing.push((index, theirs.head)),
+            Ok(_) => {}
             Err(Mismatch::Forked(detail)) => return Err(OpenError::Forked { detail }),
             Err(Mismatch::Store(error)) => {
                 candidate.unless_unreachable::<()>(Err(error))?;
-                continue;
             }
-        };
-        if relation == Relation::Continuation && best.is_none_or(|(_, size)| theirs.head.size > size) {
-            best = Some((index, theirs.head.size));
         }
     }
-    Ok(best.and_then(|(index, _)| candidates.get_mut(index)))
+    let Some((best, furthest)) = continuing.iter().copied().max_by_key(|(_, head)| head.size) else {
+        return Ok(None);
+    };
+    let names: Vec<(String, Head)> = continuing
+        .iter()
+        .filter(|(index, _)| *index != best)
+        .filter_map(|(index, head)| Some((candidates.get(*index)?.name.clone(), *head)))
+        .collect();
+    let Some(source) = candidates.get_mut(best) else {
+        return Ok(None);
+    };
+    for (name, theirs) in names {
+        agree(source, furthest, &name, theirs, limits)?;
+    }
+    Ok(Some(source))
 }
 
-/// Copies what the primary lacks from `source`, its newer checkpoint included.
+/// Checks that the replica `name`, which ends at `theirs`, holds a beginning of `source`.
+fn agree(
+    source: &mut Candidate,
+    furthest: Head,
+    name: &str,
+    theirs: Head,
+    limits: &LogLimits,
+) -> Result<(), OpenError> {
+    let last = theirs.size.saturating_sub(1);
+    let there = if theirs.size == furthest.size {
+        furthest.leaf
+    } else {
+        let deadline = far(Instant::now(), limits.replica_open_timeout);
+        let mut read = |range| source.replica.backend.read(range, deadline);
+        leaf_at(last, &mut read).map_err(|error| source.failed(error))?
+    };
+    if there == theirs.leaf {
+        return Ok(());
+    }
+    let detail = format!(
+        "the replicas `{}` and `{name}` both continue the primary, and not with the same records: they differ at or before \
+         record {last}",
+        source.name
+    );
+    Err(OpenError::Forked { detail })
+}
+
+/// Copies what the primary lacks from `source`.
 fn fill(
     primary: &mut dyn Backend,
     opened: &mut Opened,
@@ -183,14 +236,10 @@ fn fill(
     };
     let backend = source.replica.backend.as_mut();
     opened.head = heal(primary, opened.head, &source.name, backend, theirs.head, limits, deadline)?;
-    if size_of(theirs.checkpoint.as_deref()) > size_of(opened.checkpoint.as_deref()) {
-        opened.checkpoint = theirs.checkpoint.clone();
-        opened.signed_range = theirs.signed_range.clone();
-    }
     let signed = size_of(opened.checkpoint.as_deref()).unwrap_or(0);
     let mut recovery = opened.recovery.take().unwrap_or_else(|| Recovery::adopted(signed, 0));
     recovery.signed = signed;
-    recovery.adopted = opened.head.size - signed;
+    recovery.adopted = opened.head.size.saturating_sub(signed);
     opened.recovery = Some(recovery);
     Ok(())
 }

@@ -371,6 +371,11 @@ impl Queue {
         true
     }
 
+    /// Whether nothing will be appended any more.
+    pub(crate) fn is_stopped(&self) -> bool {
+        lock(&self.state).stopped.is_some()
+    }
+
     /// Whether the log is closing, and its deadline for that.
     pub(crate) fn closing(&self) -> Option<Instant> {
         lock(&self.state).closing

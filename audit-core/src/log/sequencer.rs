@@ -202,9 +202,10 @@ impl Sequencer {
         if let Some(leaf) = leaves.last() {
             self.head = Head { size: first + count as u64, leaf: *leaf };
         }
+        let primary = self.shared.stores.primary();
         for ((entry, leaf), seq) in self.batch.iter().zip(leaves).zip(first..) {
             if let Some(submission) =
-                entry.submission.as_ref().filter(|waits| !waits.demand.needs_no_more_than(durability))
+                entry.submission.as_ref().filter(|waits| !waits.demand.needs_no_more_than(durability, &primary))
             {
                 self.unsynced.push(Unsynced { submission: Arc::clone(submission), seq, leaf: *leaf });
             }
@@ -232,8 +233,9 @@ impl Sequencer {
             let Some(submission) = entry.submission else {
                 continue;
             };
-            if submission.demand.needs_no_more_than(durability) {
-                answer(&self.shared, &submission, Receipt::new(seq, *leaf, durability));
+            if submission.demand.needs_no_more_than(durability, &primary) {
+                let class = submission.demand.class(durability, &primary);
+                answer(&self.shared, &submission, Receipt::new(seq, *leaf, class));
             }
         }
         self.shared.queue.ended(outcomes, overdraft);
@@ -281,6 +283,9 @@ impl Sequencer {
         loop {
             if self.shared.queue.closing().is_some_and(|at| Instant::now() >= at) {
                 return Err("the store did not answer before the deadline for closing".to_owned());
+            }
+            if self.shared.queue.is_stopped() {
+                return Err("the log was stopped".to_owned());
             }
             std::thread::sleep(self.backoff);
             self.backoff = (self.backoff * 2).min(BACKOFF.1);

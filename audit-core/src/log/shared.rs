@@ -47,6 +47,8 @@ pub(crate) struct Shared {
     pub(crate) newest_checkpoint: Mutex<Arc<NewestCheckpoint>>,
     /// Whether a store that is no longer what it was stops the log.
     pub(crate) stop_when_weakened: bool,
+    /// Whether the log closes by itself, and nobody else has closed it since.
+    pub(crate) stopped_itself: AtomicBool,
     /// Why the log was told to stop in order, if it was.
     pub(crate) stopped_because: OnceLock<String>,
     pub(crate) process: u32,
@@ -209,7 +211,9 @@ impl Shared {
     pub(crate) fn stop_in_order(&self, because: &str) {
         // The first reason counts.
         let _ = self.stopped_because.set(because.to_owned());
-        self.queue.close(self.limits.backend_deadline());
+        if self.queue.close(self.limits.backend_deadline()) {
+            self.stopped_itself.store(true, Ordering::Release);
+        }
     }
 
     /// Takes nothing more, and answers everybody in the queue. Says how many records were in it.

@@ -3,12 +3,14 @@
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
+use super::ChangePolicyError;
 use super::alerts::{self, Watch};
 use super::comparing::{Mismatch, Relation, compare};
 use super::copied::{Broken, Copied};
 use super::copies::answer_copied;
+use super::requirements::check_policy;
 use super::sequencer::far;
-use super::shared::{Shared, lock};
+use super::shared::{NewestCheckpoint, Shared, lock};
 use super::stores::{ReplicaState, Work};
 use super::synchronizer::Landed;
 use crate::backend::{Backend, BackendError, Head, Opened, Reader, Synchronizer};
@@ -17,6 +19,9 @@ use crate::record::line;
 
 /// The first wait between two attempts on a replica that fails.
 const BACKOFF: Duration = Duration::from_millis(50);
+
+/// How long opening and comparing a replica may take while the log is open.
+const OPENING: Duration = Duration::from_secs(60);
 
 /// How often a replica that has nothing to do is looked at.
 const LOOK: Duration = Duration::from_secs(1);
@@ -45,7 +50,26 @@ struct Connected {
     head: Head,
     /// The size of the newest checkpoint that it has.
     published: Option<u64>,
+    /// The checkpoint that it gets next, once it has all that this covers. Kept until then: a replica
+    /// that is always a little behind would never have the newest.
+    next: Option<Arc<NewestCheckpoint>>,
+    /// Whether nobody knows if the replica has the checkpoint that it gets next.
+    in_doubt: bool,
+    /// Until when it gets no further checkpoint.
     rests_until: Instant,
+}
+
+/// What one attempt did.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Step {
+    /// The log has ended.
+    Ended,
+    /// There was nothing to do.
+    Rested,
+    /// The replica was opened and compared. Whether it takes anything is not known yet.
+    Connected,
+    /// It took what there was.
+    Filled,
 }
 
 /// Why something did not work.
@@ -100,35 +124,25 @@ impl Shipper {
 
     /// Runs until the log is closed or poisoned.
     pub(crate) fn run(mut self) {
-        let (shared, index) = (Arc::clone(&self.shared), self.index);
-        let ended = std::panic::catch_unwind(std::panic::AssertUnwindSafe(move || self.ship()));
-        let Some(replica) = shared.stores.replica(index) else {
-            return shared.stores.ended();
-        };
-        match ended {
-            Ok(Ok(())) => {}
-            Ok(Err(fatal)) => shared.poison(&format!("replica `{}`: {fatal}", replica.name)),
-            Err(_) => {
-                replica.failed("the thread that fills it panicked".to_owned());
-                alerts::replica(&shared, &replica.name, "the thread that fills it panicked");
-            }
+        let shared = Arc::clone(&self.shared);
+        let ended = self.ship();
+        if let (Err(fatal), Some(replica)) = (ended, self.replica()) {
+            shared.poison(&format!("replica `{}`: {fatal}", replica.name));
         }
+        // The store is let go of before anybody hears that it is.
+        drop(self);
         shared.stores.ended();
     }
 
     fn ship(&mut self) -> Result<(), String> {
         loop {
             self.tell_lag();
-            self.inspect();
-            let done = match self.next_work() {
-                Work::Stop => return Ok(()),
-                Work::Finish(until) if Instant::now() >= until || self.is_done() => return Ok(()),
-                Work::Finish(until) => self.fill(u64::MAX, until),
-                Work::UpTo(size) => self.fill(size, self.shared.limits.backend_deadline()),
-                Work::Nothing => continue,
-            };
+            let attempt = std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| self.attempt()));
+            let done = attempt.unwrap_or_else(|_| Err(Trouble::Lost("its store panicked".to_owned())));
             match done {
-                Ok(()) => self.recovered(),
+                Ok(Step::Ended) => return Ok(()),
+                Ok(Step::Rested | Step::Connected) => continue,
+                Ok(Step::Filled) => self.recovered(),
                 Err(Trouble::Fatal(detail)) => return Err(detail),
                 Err(Trouble::Passing(detail)) => self.note(detail, false),
                 Err(Trouble::Lost(detail)) => {
@@ -143,6 +157,19 @@ impl Shipper {
         }
     }
 
+    /// Waits for something to do, and does it.
+    fn attempt(&mut self) -> Result<Step, Trouble> {
+        self.inspect();
+        let now = Instant::now();
+        match self.next_work() {
+            Work::Stop => Ok(Step::Ended),
+            Work::Finish(until) if now >= until || self.is_done() => Ok(Step::Ended),
+            Work::Finish(until) => self.fill(u64::MAX, until),
+            Work::UpTo(size) => self.fill(size, far(now, self.shared.limits.open_timeout)),
+            Work::Nothing => Ok(Step::Rested),
+        }
+    }
+
     fn next_work(&self) -> Work {
         let now = Instant::now();
         let Some(connected) = &self.connected else {
@@ -153,6 +180,10 @@ impl Shipper {
             };
         };
         let resting = connected.rests_until > now;
+        let is_covered = |next: &Arc<NewestCheckpoint>| next.range.size() <= connected.head.size;
+        if !resting && connected.next.as_ref().is_some_and(is_covered) && !self.shared.stores.is_finishing() {
+            return Work::UpTo(connected.head.size);
+        }
         let checkpoint = (!resting).then_some(connected.published.map_or(0, |size| size + 1));
         let mut until = (now + LOOK).min(self.watch.next());
         if resting {
@@ -169,15 +200,19 @@ impl Shipper {
 
     /// Opens the replica if need be, appends what it lacks of the lines below `size`, as many as suit
     /// it in one batch, and publishes the newest checkpoint if that is due.
-    fn fill(&mut self, size: u64, deadline: Instant) -> Result<(), Trouble> {
-        let deadline = deadline.min(self.shared.limits.backend_deadline());
+    ///
+    /// Opening may take long, all else as long as one call of a backend; neither longer than `until`.
+    fn fill(&mut self, size: u64, until: Instant) -> Result<Step, Trouble> {
         if self.connected.is_none() {
-            return self.connect(deadline);
+            self.connect(until.min(far(Instant::now(), OPENING)))?;
+            return Ok(Step::Connected);
         }
+        let deadline = until.min(self.shared.limits.backend_deadline());
         if let Some(copied) = self.copy(size, deadline)? {
             self.append(copied, deadline)?;
         }
-        self.publish(deadline)
+        self.publish(until.min(self.shared.limits.backend_deadline()))?;
+        Ok(Step::Filled)
     }
 
     /// The next lines, or those that were sent before without an answer.
@@ -205,6 +240,13 @@ impl Shipper {
         if copied.is_empty() {
             return Err(Trouble::Passing(format!("the primary does not give record {} yet", head.size)));
         }
+        let end = copied.head();
+        if !self.shared.stores.remembers(end) {
+            let changed = end.size.saturating_sub(1);
+            return Err(Trouble::Fatal(format!(
+                "the primary's records up to {changed} are not those that were written there"
+            )));
+        }
         Ok(Some(copied))
     }
 
@@ -214,15 +256,20 @@ impl Shipper {
         };
         let appended = self.backend.append(copied.before(), &copied.batch(), deadline);
         // Only what is as durable as the replica can make it counts.
-        let synced = appended.and_then(|_| connected.half.sync(deadline));
-        if let Err(error) = synced {
-            self.pending = Some(copied);
-            return Err(error.into());
-        }
+        let class = match appended.and_then(|_| connected.half.sync(deadline)) {
+            Ok(class) => class,
+            Err(error) => {
+                self.pending = Some(copied);
+                return Err(error.into());
+            }
+        };
         connected.head = copied.head();
         let size = connected.head.size;
-        if let Some(replica) = self.shared.stores.replica(self.index) {
-            replica.holds(size);
+        if let Some(replica) = self.shared.stores.replica(self.index)
+            && let Some(promised) = replica.holds(size, class)
+        {
+            let reason = format!("it gives `{class}` where it promised `{promised}`");
+            alerts::replica(&self.shared, &replica.name, &reason);
         }
         self.shared.stores.tell();
         answer_copied(&self.shared);
@@ -235,16 +282,42 @@ impl Shipper {
         let Some(connected) = &mut self.connected else {
             return Ok(());
         };
-        let newest = lock(&self.shared.newest_checkpoint).clone();
+        let finishing = self.shared.stores.is_finishing();
+        if connected.next.is_none() || (finishing && !connected.in_doubt) {
+            let newest = lock(&self.shared.newest_checkpoint).clone();
+            let is_newer = connected.published.is_none_or(|published| newest.range.size() > published);
+            connected.next = Some(newest).filter(|_| is_newer);
+        }
         let now = Instant::now();
-        let size = newest.range.size();
-        let due = connected.published.is_none_or(|published| size > published) && size <= connected.head.size;
-        if !due || (now < connected.rests_until && !self.shared.stores.is_finishing()) {
+        let covered = connected.next.take_if(|next| next.range.size() <= connected.head.size);
+        let Some(next) = covered else {
+            return Ok(());
+        };
+        if now < connected.rests_until && !finishing {
+            connected.next = Some(next);
             return Ok(());
         }
-        connected.half.publish(&newest.note, &newest.range, deadline)?;
-        connected.published = Some(size);
-        connected.rests_until = far(now, self.backend.capabilities().checkpoint_rest);
+        match connected.half.publish(&next.note, &next.range, deadline) {
+            Ok(()) => {
+                connected.published = Some(next.range.size());
+                connected.in_doubt = false;
+                connected.rests_until = far(now, self.backend.capabilities().checkpoint_rest);
+            }
+            // Lines go on being shipped meanwhile. What may be there already is sent again as it is.
+            Err(error) if error.is_retryable() && !finishing => {
+                connected.next = Some(next);
+                connected.in_doubt = !error.outcome_is_known();
+                connected.rests_until = far(now, LOOK);
+                if let Some(replica) = self.shared.stores.replica(self.index) {
+                    replica.failed(format!("no checkpoint: {error}"));
+                }
+            }
+            Err(error) => {
+                connected.in_doubt = !error.outcome_is_known();
+                connected.next = Some(next);
+                return Err(error.into());
+            }
+        }
         Ok(())
     }
 
@@ -271,8 +344,32 @@ impl Shipper {
             Err(Mismatch::Store(error)) => return Err(error.into()),
         }
         let head = if relation.is_ok_and(|relation| relation == Relation::Empty) { Head::EMPTY } else { opened.head };
+        self.tell_loss(head.size);
         self.attach(head, published(&opened))?;
+        self.tell_what_it_cannot_give();
         Ok(())
+    }
+
+    /// Records that a replica no longer has what it had acknowledged.
+    fn tell_loss(&self, found: u64) {
+        let Some(replica) = self.replica().filter(|replica| replica.is_compared() && found < replica.held()) else {
+            return;
+        };
+        let reason = format!("it had {} records and has {found} now; what is gone is shipped again", replica.held());
+        alerts::replica(&self.shared, &replica.name, &reason);
+        if self.shared.stop_when_weakened {
+            self.shared.stop_in_order(&format!("the replica `{}` lost records: {reason}", replica.name));
+        }
+    }
+
+    /// Records that the policy in force asks for more than the stores can give, now that this one is
+    /// known better.
+    fn tell_what_it_cannot_give(&self) {
+        let checked = check_policy(&self.shared.policy(), &self.shared.stores, self.shared.body_capture.is_some());
+        if let (Err(requirement), Some(replica)) = (checked, self.replica()) {
+            let reason = ChangePolicyError::from(requirement).to_string();
+            alerts::replica(&self.shared, &replica.name, &reason);
+        }
     }
 
     /// The head of the primary as far as it is synced, for comparing with a replica of `theirs` lines.
@@ -291,7 +388,8 @@ impl Shipper {
 
     fn attach(&mut self, head: Head, published: Option<u64>) -> Result<(), BackendError> {
         let half = self.backend.synchronizer()?;
-        self.connected = Some(Connected { half, head, published, rests_until: Instant::now() });
+        let rests_until = Instant::now();
+        self.connected = Some(Connected { half, head, published, next: None, in_doubt: false, rests_until });
         if let Some(replica) = self.shared.stores.replica(self.index) {
             replica.compared(self.backend.capabilities(), head.size);
         }

@@ -6,7 +6,8 @@ use super::ReplicaHealth;
 use super::demand::{Demand, Holding};
 use super::lag::Marks;
 use super::shared::lock;
-use crate::backend::{Capabilities, Durability};
+use crate::backend::{Capabilities, Durability, Head};
+use crate::evidence::Hash;
 
 /// The stores of a log, and how far each has got: what receipts are decided by, and what the threads
 /// that fill replicas wait for.
@@ -39,6 +40,8 @@ struct State {
     opened: u64,
     /// How many lines the primary has on stable storage.
     synced: u64,
+    /// The leaf hash of the last of them, once there was one since the log was opened.
+    synced_leaf: Option<Hash>,
     /// How many lines it has appended.
     appended: u64,
     /// The size of the newest checkpoint.
@@ -91,9 +94,20 @@ impl ReplicaState {
         self.compared.load(Ordering::Acquire)
     }
 
-    pub(crate) fn holds(&self, size: u64) {
+    /// It holds every line below `size`, in `class`. The class that it promised, if that was more.
+    pub(crate) fn holds(&self, size: u64, class: Durability) -> Option<Durability> {
+        let promised = {
+            let mut capabilities = lock(&self.capabilities);
+            let promised = capabilities.sync;
+            if !class.satisfies(promised) {
+                // Whoever waits for more than that is not told that it is there.
+                capabilities.sync = class;
+            }
+            promised
+        };
         self.held.store(size, Ordering::Release);
         *lock(&self.last_error) = None;
+        (!class.satisfies(promised)).then_some(promised)
     }
 
     pub(crate) fn held(&self) -> u64 {
@@ -134,17 +148,10 @@ impl Stores {
         self.replicas.iter().find(|replica| !replica.is_compared())
     }
 
-    /// Whether the stores can meet `demand`. One that has not been reached yet may turn out to be
-    /// able to do anything.
+    /// Whether the stores can meet `demand`. One that has not been reached yet is taken at the word of
+    /// its configuration.
     pub(crate) fn can_meet(&self, demand: Demand) -> bool {
-        let replicas = self.replicas.iter().map(|replica| {
-            let Holding { capabilities, class, .. } = replica.holding();
-            if replica.is_compared() {
-                Holding { capabilities, class, size: 1 }
-            } else {
-                Holding { capabilities: capabilities.remote().on_machines(2), class: hoped(demand.wanted), size: 1 }
-            }
-        });
+        let replicas = self.replicas.iter().map(|replica| Holding { size: 1, ..replica.holding() });
         let stores: Vec<_> = replicas.chain([self.holding(demand.wanted, 1, 1)]).collect();
         demand.met_below(&stores) > 0
     }
@@ -193,7 +200,8 @@ impl Stores {
 
     /// The primary has `size` lines on stable storage. `awaited`: somebody waits for replicas to have
     /// them too.
-    pub(crate) fn synced(&self, size: u64, awaited: bool) {
+    pub(crate) fn synced(&self, head: Head, awaited: bool) {
+        let Head { size, leaf } = head;
         if !self.has_replicas() {
             return;
         }
@@ -201,6 +209,7 @@ impl Stores {
         let slowest = self.replicas.iter().filter(|replica| replica.is_compared()).map(ReplicaState::held).min();
         let mut state = lock(&self.state);
         state.synced = size;
+        state.synced_leaf = Some(leaf);
         state.appended = state.appended.max(size);
         state.marks.add(size, now);
         if let Some(slowest) = slowest.filter(|_| self.uncompared().is_none()) {
@@ -211,6 +220,13 @@ impl Stores {
         }
         drop(state);
         self.changed.notify_all();
+    }
+
+    /// Whether a copy that ends at `head` ends with the line that was written there, as far as that is
+    /// remembered: for the newest line that is synced.
+    pub(crate) fn remembers(&self, head: Head) -> bool {
+        let state = lock(&self.state);
+        state.synced != head.size || state.synced_leaf.is_none_or(|leaf| leaf == head.leaf)
     }
 
     /// A checkpoint of `size` has been signed.
@@ -345,11 +361,3 @@ impl Stores {
 
 /// The longest wait between two attempts on a replica while the log closes.
 const CLOSING_PAUSE: Duration = Duration::from_millis(200);
-
-/// The class that makes a store which nobody has reached yet good enough.
-const fn hoped(wanted: Durability) -> Durability {
-    match wanted {
-        Durability::Accepted | Durability::Written => Durability::Synced,
-        other => other,
-    }
-}

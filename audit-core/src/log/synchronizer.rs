@@ -2,13 +2,13 @@ use std::sync::atomic::Ordering;
 use std::sync::{Arc, Condvar, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
-use super::Refused;
 use super::alerts::Watch;
 use super::close::CheckpointRequest;
 use super::copies::answer_copied;
 use super::sequencer::{answer, far};
 use super::shared::{NewestCheckpoint, Shared, lock};
-use crate::backend::{Durability, Synchronizer};
+use super::{Receipt, Refused};
+use crate::backend::{Durability, Head, Synchronizer};
 use crate::evidence::{Checkpoint, CompactRange, Hash};
 use crate::key::Key;
 
@@ -100,6 +100,8 @@ pub(crate) struct SynchronizerThread {
     pub(crate) store_rests_until: Instant,
     /// Looks whether the primary is still what it was.
     pub(crate) watch: Watch,
+    /// A checkpoint of which nobody knows whether the store has it.
+    pub(crate) in_doubt: Option<Arc<NewestCheckpoint>>,
 }
 
 /// What the synchronizer has been asked to do.
@@ -138,7 +140,9 @@ impl SynchronizerThread {
                 };
                 self.shared.progress.synced.store(watermark, Ordering::Relaxed);
                 let awaited = self.answer_synced(watermark, durability)?;
-                self.shared.stores.synced(watermark, awaited);
+                if let Some(leaf) = work.leaves.last() {
+                    self.shared.stores.synced(Head { size: watermark, leaf: *leaf }, awaited);
+                }
                 if awaited {
                     // A replica may have more than was asked for when it came to that.
                     answer_copied(&self.shared);
@@ -194,21 +198,33 @@ impl SynchronizerThread {
     /// Answers everybody below `watermark` for whom the primary is enough. Says whether others wait for
     /// replicas.
     fn answer_synced(&self, watermark: u64, durability: Durability) -> Result<bool, String> {
-        let (mut weaker, mut awaited) = (None, false);
+        let primary = self.shared.stores.primary();
+        // What replicas are filled with has to be what they are told it is.
+        let kept = durability.satisfies(primary.sync);
+        let has_replicas = self.shared.stores.has_replicas();
+        let mut weaker = (has_replicas && !kept).then_some(primary.sync);
+        let mut earliest: Option<Instant> = None;
         for record in self.shared.inflight.take_synced(watermark) {
             let submission = &record.submission;
-            if submission.demand.needs_no_more_than(durability) {
-                answer(&self.shared, submission, record.receipt(durability));
-            } else if self.shared.stores.has_replicas() {
-                awaited = true;
+            // Whoever went ahead waits for nothing, and must not be remembered while a replica is away.
+            if submission.demand.needs_no_more_than(durability, &primary) || submission.goes_ahead() {
+                let receipt = Receipt::new(record.seq, record.leaf, submission.demand.class(durability, &primary));
+                answer(&self.shared, submission, receipt);
+            } else if has_replicas && weaker.is_none() {
+                let deadline = submission.deadline;
+                earliest = Some(earliest.map_or(deadline, |earliest| earliest.min(deadline)));
                 self.shared.inflight.await_copies(record);
             } else {
                 weaker = Some(submission.demand.wanted);
                 submission.land_late(Refused::Deadline);
             }
         }
+        if let Some(earliest) = earliest {
+            // Nobody saw their deadlines while they were on their way from one list to the other.
+            self.shared.queue.watch(earliest);
+        }
         match weaker {
-            None => Ok(awaited),
+            None => Ok(earliest.is_some()),
             Some(wanted) => Err(format!("the store gives `{durability}` where it promised `{wanted}`")),
         }
     }
@@ -304,30 +320,13 @@ impl SynchronizerThread {
     /// Signs and persists a checkpoint over all that is synced. A failure that may pass leaves the
     /// log unsigned for a while; the next checkpoint covers the same records.
     fn checkpoint(&mut self, last: bool) -> Result<(), String> {
-        let size = self.range.size();
-        let text = Checkpoint::new(self.shared.verifier_key.name(), size, self.range.root()).to_text();
         let mut backoff = BACKOFF.0;
         loop {
-            let deadline = self.shared.limits.backend_deadline();
-            let failure = match self.key.sign_note(&text) {
-                Err(error) => error.to_string(),
-                Ok(note) => match self.half.publish(&note, &self.range, deadline) {
-                    Ok(()) => {
-                        self.signed = size;
-                        self.shared.progress.signed.store(size, Ordering::Relaxed);
-                        let newest = NewestCheckpoint { note, range: self.range.clone() };
-                        *lock(&self.shared.newest_checkpoint) = Arc::new(newest);
-                        self.shared.stores.signed(size);
-                        *lock(&self.shared.progress.unsigned_because) = None;
-                        self.unsigned_since = None;
-                        self.retry_at = None;
-                        self.rests_until = Instant::now() + self.shared.limits.checkpoint_rest;
-                        self.store_rests_until = far(Instant::now(), self.shared.stores.primary().checkpoint_rest);
-                        return Ok(());
-                    }
-                    Err(error) if error.is_retryable() => error.to_string(),
-                    Err(error) => return Err(error.to_string()),
-                },
+            let failure = match self.publish_next()? {
+                None if self.signed == self.range.size() => return Ok(()),
+                // That was one of which nobody knew whether it is there; the newest comes next.
+                None => continue,
+                Some(failure) => failure,
             };
             *lock(&self.shared.progress.unsigned_because) = Some(format!("no checkpoint: {failure}"));
             self.retry_at = Some(Instant::now() + self.shared.limits.checkpoint_interval);
@@ -337,5 +336,46 @@ impl SynchronizerThread {
             }
             backoff = (backoff * 2).min(BACKOFF.1);
         }
+    }
+
+    /// Publishes the checkpoint whose result is unknown again, byte for byte, or else a new one. What
+    /// went wrong, if that may pass.
+    fn publish_next(&mut self) -> Result<Option<String>, String> {
+        let checkpoint = match self.in_doubt.take() {
+            Some(checkpoint) => checkpoint,
+            None => {
+                let (size, root) = (self.range.size(), self.range.root());
+                let text = Checkpoint::new(self.shared.verifier_key.name(), size, root).to_text();
+                match self.key.sign_note(&text) {
+                    Ok(note) => Arc::new(NewestCheckpoint { note, range: self.range.clone() }),
+                    Err(error) => return Ok(Some(error.to_string())),
+                }
+            }
+        };
+        let deadline = self.shared.limits.backend_deadline();
+        match self.half.publish(&checkpoint.note, &checkpoint.range, deadline) {
+            Ok(()) => self.published(checkpoint),
+            Err(error) if error.is_retryable() => {
+                if !error.outcome_is_known() {
+                    self.in_doubt = Some(checkpoint);
+                }
+                return Ok(Some(error.to_string()));
+            }
+            Err(error) => return Err(error.to_string()),
+        }
+        Ok(None)
+    }
+
+    fn published(&mut self, checkpoint: Arc<NewestCheckpoint>) {
+        let now = Instant::now();
+        self.signed = checkpoint.range.size();
+        self.shared.progress.signed.store(self.signed, Ordering::Relaxed);
+        *lock(&self.shared.newest_checkpoint) = checkpoint;
+        self.shared.stores.signed(self.signed);
+        *lock(&self.shared.progress.unsigned_because) = None;
+        self.unsigned_since = (self.signed < self.range.size()).then_some(now);
+        self.retry_at = None;
+        self.rests_until = now + self.shared.limits.checkpoint_rest;
+        self.store_rests_until = far(now, self.shared.stores.primary().checkpoint_rest);
     }
 }

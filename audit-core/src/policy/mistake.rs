@@ -90,6 +90,8 @@ pub enum Mistake {
         /// What was given.
         copies: String,
     },
+    /// More than one copy of what need not even be written.
+    CopiesOfNothing,
     /// Level `none`, and a key that says how to record.
     NothingToRecord {
         /// The key.
@@ -158,6 +160,9 @@ impl fmt::Display for Mistake {
                 f,
                 "`{}` is no deadline: write a whole number of ms or s from \"1ms\" to \"60s\"",
                 Shown(deadline)
+            ),
+            Self::CopiesOfNothing => f.write_str(
+                "`accepted` waits for no store, and so for no copies: ask for `written` or more, or leave `copies` out",
             ),
             Self::BadCopies { copies } => {
                 write!(f, "{} copies: write a number from 1 to 16", Shown(copies))

@@ -182,6 +182,9 @@ impl<'v, 't> RuleReader<'v, 't> {
         let on_failure = self.word("on_failure", &reactions)?;
         rule.on_failure = on_failure.unwrap_or(rule.on_failure);
         rule.copies = self.copies()?.unwrap_or(rule.copies);
+        if rule.durability == Durability::Accepted && rule.copies > 1 {
+            return refuse(self.at("copies"), Mistake::CopiesOfNothing);
+        }
         rule.deadline = self.deadline()?.unwrap_or(rule.deadline);
         rule.await_outcome = self.boolean("await_outcome")?.unwrap_or(rule.await_outcome);
         Ok(rule)

@@ -1,6 +1,8 @@
 use std::time::{Duration, Instant};
 
-use audit_core::backend::{Capabilities, Durability, Fencing};
+use audit_core::backend::{
+    Backend, BackendError, Batch, Capabilities, Durability, Fencing, Head, Opened, Reader, Synchronizer,
+};
 use audit_core::log::{OpenError, Refused, Replica};
 use audit_core::testing::{Call, Fault};
 use audit_core::{Event, Memory, Outcome, OutcomeResult};
@@ -128,6 +130,98 @@ async fn replicated_is_two_machines() {
     let receipt = log.record(&Event::action("ledger.rotate")).await.unwrap().unwrap();
     assert_eq!((receipt.durability, receipt.copies), (Durability::Replicated, 2));
     close(&log).await;
+}
+
+#[tokio::test]
+async fn a_store_that_syncs_on_several_machines_is_replicated_by_itself() {
+    let capabilities = Capabilities::new(Durability::Synced, Durability::Synced, Fencing::Enforced);
+    for capabilities in [
+        capabilities.remote().on_machines(3),
+        Capabilities::new(Durability::Written, Durability::Synced, Fencing::Enforced).remote().on_machines(3),
+    ] {
+        let log = builder(&key())
+            .policy(policy("durability = \"replicated\""))
+            .backend(Memory::with_capabilities(capabilities))
+            .open()
+            .unwrap();
+        let receipt = log.record(&Event::action("ledger.rotate")).await.unwrap().unwrap();
+        assert_eq!(receipt.durability, Durability::Replicated);
+        close(&log).await;
+    }
+}
+
+#[tokio::test]
+async fn a_replica_that_turns_out_weaker_than_its_configuration_said_is_told_of() {
+    let (memory, replica) = (primary(), elsewhere(Durability::Locked));
+    let weaker = Weaker { memory: replica.clone(), attempts: 0, opened: false };
+    let log = builder(&key())
+        .policy(policy("durability = \"locked\"\ndeadline = \"200ms\""))
+        .backend(memory.clone())
+        .replica(Replica::new(weaker))
+        .open()
+        .unwrap();
+    eventually("an alert", || {
+        of_kind(&memory, "alert").iter().any(|alert| {
+            let reason = alert["reason"].as_str().unwrap();
+            reason.contains("`test` asks for `locked`") && reason.contains("reaches `synced`")
+        })
+    })
+    .await;
+    let refused = log.record(&Event::action("ledger.rotate")).await;
+    assert!(matches!(refused, Err(Refused::Deadline)), "{refused:?}");
+    close(&log).await;
+}
+
+/// A store that cannot be reached at first, and then gives less than was said of it.
+#[derive(Debug)]
+struct Weaker {
+    memory: Memory,
+    attempts: u32,
+    opened: bool,
+}
+
+impl Backend for Weaker {
+    fn name(&self) -> &'static str {
+        "weaker"
+    }
+
+    fn capabilities(&self) -> Capabilities {
+        let class = if self.opened { Durability::Synced } else { Durability::Locked };
+        Capabilities::new(class, class, Fencing::Enforced).remote()
+    }
+
+    fn open(&mut self, deadline: Instant) -> Result<Opened, BackendError> {
+        self.attempts += 1;
+        if self.attempts == 1 {
+            return Err(BackendError::unavailable("opening", std::io::ErrorKind::ConnectionRefused.into()));
+        }
+        self.opened = true;
+        self.memory.open(deadline)
+    }
+
+    fn create(&mut self, verifier_key: &str, deadline: Instant) -> Result<(), BackendError> {
+        self.memory.create(verifier_key, deadline)
+    }
+
+    fn head(&mut self, deadline: Instant) -> Result<Head, BackendError> {
+        self.memory.head(deadline)
+    }
+
+    fn append(&mut self, expected: Head, batch: &Batch<'_>, deadline: Instant) -> Result<Durability, BackendError> {
+        self.memory.append(expected, batch, deadline).map(|_| Durability::Synced)
+    }
+
+    fn read(&mut self, range: std::ops::Range<u64>, deadline: Instant) -> Result<Vec<u8>, BackendError> {
+        self.memory.read(range, deadline)
+    }
+
+    fn reader(&mut self) -> Result<Box<dyn Reader>, BackendError> {
+        self.memory.reader()
+    }
+
+    fn synchronizer(&mut self) -> Result<Box<dyn Synchronizer>, BackendError> {
+        self.memory.synchronizer()
+    }
 }
 
 #[tokio::test]

@@ -1,7 +1,9 @@
 use std::time::{Duration, Instant};
 
-use audit_core::backend::{Durability, FileReader};
+use audit_core::backend::{Backend as _, Batch, Durability, FileReader, Head, Memory};
+use audit_core::evidence::{CompactRange, Hash};
 use audit_core::log::{CloseError, OpenError, Replica};
+use audit_core::record::line;
 use audit_core::testing::{Call, Fault, FaultyBackend};
 use audit_core::verify::Verifier;
 use audit_core::{Event, File, Key};
@@ -187,6 +189,99 @@ async fn opening_waits_for_a_replica_that_hangs_no_longer_than_its_limit() {
     assert!(start.elapsed() < Duration::from_secs(3));
     close(&log).await;
     assert_eq!(of_kind(&replica, "log.closed").len(), 1);
+}
+
+#[tokio::test]
+async fn two_replicas_that_continue_the_primary_in_different_ways_change_nothing() {
+    let folder = tempfile::tempdir().unwrap();
+    let place = |name: &str| folder.path().join(name);
+    let key = key();
+    write_on_disk(&key, &place("here"), None, 5).await.unwrap();
+    for (name, count) in [("long", 9), ("short", 4)] {
+        copy(&place("here"), &place(name));
+        write_on_disk(&key, &place(name), None, count).await.unwrap();
+    }
+    let before = bytes_on_disk(&place("here"));
+    let opening = builder(&key)
+        .backend(File::new(place("here")))
+        .replica(Replica::new(File::new(place("long"))).name("long"))
+        .replica(Replica::new(File::new(place("short"))).name("short"));
+    let refused = opening.open().unwrap_err();
+    let OpenError::Forked { detail } = &refused else { panic!("{refused}") };
+    assert!(detail.contains("`long`") && detail.contains("`short`"), "{detail}");
+    assert_eq!(bytes_on_disk(&place("here")), before);
+}
+
+#[tokio::test]
+async fn a_primary_that_was_made_again_has_its_replicas_checkpoint_before_anything_is_signed() {
+    let folder = tempfile::tempdir().unwrap();
+    let (here, there) = (folder.path().join("here"), folder.path().join("there"));
+    let key = key();
+    write_on_disk(&key, &here, Some(Replica::new(File::new(&there))), 20).await.unwrap();
+    std::fs::remove_dir_all(&here).unwrap();
+    // A second replica that is out of reach holds signing back until the end.
+    let (absent, faults) = faulty(&elsewhere(Durability::Synced));
+    faults.until_healed(Call::Open, Fault::Unavailable);
+    let opening = builder(&key).backend(File::new(&here)).replica(Replica::new(File::new(&there)));
+    let log = opening.replica(absent).open().unwrap();
+    log.close(Duration::from_secs(1)).await.unwrap_err();
+    assert_eq!(std::fs::read(here.join("checkpoint")).unwrap(), std::fs::read(there.join("checkpoint")).unwrap());
+    write_on_disk(&key, &here, None, 1).await.unwrap();
+    assert_intact(&key, &here);
+}
+
+#[tokio::test]
+async fn what_is_copied_back_has_to_have_the_root_that_was_signed() {
+    let (key, honest) = (key(), elsewhere(Durability::Synced));
+    let log = builder(&key).backend(honest.clone()).open().unwrap();
+    record(&log, 400).await;
+    close(&log).await;
+    let forged = forged(&honest, "ledger/7", "ledger/8");
+    let memory = primary();
+    let refused = builder(&key).backend(memory).replica(Replica::new(forged)).open().unwrap_err();
+    assert!(matches!(refused, OpenError::Tampered { .. }), "{refused}");
+    assert!(refused.to_string().contains("do not have the root that was signed"), "{refused}");
+}
+
+/// The same log with one word replaced, chained again, under the same checkpoint.
+fn forged(honest: &Memory, word: &str, other: &str) -> Memory {
+    let (mut bytes, mut ends, mut leaves) = (Vec::new(), Vec::new(), Vec::new());
+    let mut range = CompactRange::new();
+    let mut prev = Hash::ZERO;
+    for original in honest.lines() {
+        let text = String::from_utf8(original).unwrap().replace(word, other);
+        let (frame, _) = text.split_once("\"prev\":\"").unwrap();
+        let rest = &text[frame.len() + 8 + 64..];
+        let forged = format!("{frame}\"prev\":\"{}{rest}", prev.to_hex());
+        prev = line::leaf(forged.as_bytes());
+        bytes.extend_from_slice(forged.as_bytes());
+        bytes.push(b'\n');
+        ends.push(bytes.len());
+        leaves.push(prev);
+        range.push(prev);
+    }
+    let soon = || Instant::now() + Duration::from_secs(5);
+    let mut forged = elsewhere(Durability::Synced);
+    forged.create(&honest.verifier_key().unwrap(), soon()).unwrap();
+    forged.append(Head::EMPTY, &Batch::new(0, &bytes, &ends, &leaves, false), soon()).unwrap();
+    forged.synchronizer().unwrap().publish(&honest.checkpoint().unwrap(), &range, soon()).unwrap();
+    forged
+}
+
+#[tokio::test]
+async fn a_fork_is_a_fork_even_where_its_beginning_cannot_be_found() {
+    let folder = tempfile::tempdir().unwrap();
+    let (here, there) = (folder.path().join("here"), folder.path().join("there"));
+    let key = key();
+    write_on_disk(&key, &here, None, 10).await.unwrap();
+    copy(&here, &there);
+    write_on_disk(&key, &here, None, 3).await.unwrap();
+    write_on_disk(&key, &there, None, 3).await.unwrap();
+    let (backend, faults) = FaultyBackend::new(File::new(&there));
+    faults.until_healed(Call::Read, Fault::Unavailable);
+    let refused = write_on_disk(&key, &here, Some(Replica::new(backend)), 1).await.unwrap_err();
+    let OpenError::Forked { detail } = &refused else { panic!("{refused}") };
+    assert!(detail.contains("at or before record"), "{detail}");
 }
 
 fn assert_intact(key: &Key, directory: &std::path::Path) {

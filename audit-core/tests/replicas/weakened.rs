@@ -2,7 +2,7 @@ use std::time::Duration;
 
 use audit_core::Event;
 use audit_core::backend::{Concern, Durability};
-use audit_core::log::Refused;
+use audit_core::log::{CloseError, Refused};
 use audit_core::testing::FaultyBackend;
 
 use crate::support::{builder, close, elsewhere, eventually, faulty, key, of_kind, primary, record};
@@ -82,6 +82,10 @@ async fn a_log_that_is_told_to_stops_in_order_once_the_alert_is_recorded() {
     assert_eq!(of_kind(&memory, "alert").len(), 1);
     let refused = log.begin(&Event::action("ledger.rotate")).await;
     assert!(matches!(refused, Err(Refused::Closed)), "{refused:?}");
+    // Whoever closes it then learns how that went, and the next one that it was closed.
+    let closed = log.close(Duration::from_secs(5)).await.unwrap();
+    assert_eq!(closed.records, memory.size());
+    assert!(matches!(log.close(Duration::from_secs(5)).await, Err(CloseError::AlreadyClosed)));
     let health = log.health();
     assert!(!health.writable);
     assert!(health.last_error.unwrap().contains("retention was shortened"));
