@@ -172,6 +172,8 @@ async fn an_outcome_that_nobody_waits_for_waits_for_company() {
     let (log, memory) = opened(64, hour);
     let first = log.begin(&event()).await.unwrap();
     let second = log.begin(&event()).await.unwrap();
+    // A sequencer that is still awake would take it along: it has to have nothing to do first.
+    tokio::time::sleep(Duration::from_millis(300)).await;
     first.finish(Outcome::http(200));
     tokio::time::sleep(Duration::from_millis(100)).await;
     assert!(results(&memory).is_empty());
