@@ -16,7 +16,12 @@ pub(crate) struct Stores {
     primary: Capabilities,
     replicas: Vec<ReplicaState>,
     state: Mutex<State>,
-    changed: Condvar,
+    /// There may be something to ship.
+    work: Condvar,
+    /// The log closes, or ends: for those who wait out a failure, whom new lines must not wake.
+    ending: Condvar,
+    /// A replica holds more, or was let go of.
+    filled: Condvar,
 }
 
 /// One replica.
@@ -128,7 +133,8 @@ impl ReplicaState {
 impl Stores {
     pub(crate) fn new(primary: Capabilities, replicas: Vec<ReplicaState>, size: u64, signed: u64) -> Self {
         let state = State { opened: size, synced: size, appended: size, signed, ..State::default() };
-        Self { primary, replicas, state: Mutex::new(state), changed: Condvar::new() }
+        let (work, ending, filled) = (Condvar::new(), Condvar::new(), Condvar::new());
+        Self { primary, replicas, state: Mutex::new(state), work, ending, filled }
     }
 
     pub(crate) const fn primary(&self) -> Capabilities {
@@ -219,7 +225,7 @@ impl Stores {
             state.awaited = size;
         }
         drop(state);
-        self.changed.notify_all();
+        self.work.notify_all();
     }
 
     /// Whether a copy that ends at `head` ends with the line that was written there, as far as that is
@@ -233,27 +239,30 @@ impl Stores {
     pub(crate) fn signed(&self, size: u64) {
         if self.has_replicas() {
             lock(&self.state).signed = size;
-            self.changed.notify_all();
+            self.work.notify_all();
         }
     }
 
     /// Lets the replicas be filled until then, and their threads end.
     pub(crate) fn finish(&self, until: Instant) {
         lock(&self.state).finish = Some(until);
-        self.changed.notify_all();
+        self.work.notify_all();
+        self.ending.notify_all();
     }
 
     /// Ends the threads of the replicas as soon as they notice.
     pub(crate) fn abandon(&self) {
         lock(&self.state).abandoned = true;
-        self.changed.notify_all();
+        self.work.notify_all();
+        self.ending.notify_all();
+        self.filled.notify_all();
     }
 
     /// Tells whoever waits that something about a replica has changed.
     pub(crate) fn tell(&self) {
         // Whoever looks just now either sees the change or is waiting by the time of the call.
         drop(lock(&self.state));
-        self.changed.notify_all();
+        self.filled.notify_all();
     }
 
     /// Whether the log closes.
@@ -264,7 +273,7 @@ impl Stores {
     /// A thread that fills a replica has let go of it.
     pub(crate) fn ended(&self) {
         lock(&self.state).ended += 1;
-        self.changed.notify_all();
+        self.filled.notify_all();
     }
 
     /// Waits until every replica holds `size` lines and has been let go of, or until then. The number that the one which is
@@ -279,7 +288,7 @@ impl Stores {
             if state.ended >= self.replicas.len() || now >= until || state.abandoned {
                 return lacking;
             }
-            state = self.changed.wait_timeout(state, until - now).unwrap_or_else(PoisonError::into_inner).0;
+            state = self.filled.wait_timeout(state, until - now).unwrap_or_else(PoisonError::into_inner).0;
         }
     }
 
@@ -308,7 +317,7 @@ impl Stores {
             }
             let wake_at = linger_until.filter(|_| has_lines).map_or(until, |at| at.min(until));
             let wait = wake_at.saturating_duration_since(now);
-            state = self.changed.wait_timeout(state, wait).unwrap_or_else(PoisonError::into_inner).0;
+            state = self.work.wait_timeout(state, wait).unwrap_or_else(PoisonError::into_inner).0;
         }
     }
 
@@ -328,7 +337,7 @@ impl Stores {
             if now >= end {
                 return false;
             }
-            state = self.changed.wait_timeout(state, end - now).unwrap_or_else(PoisonError::into_inner).0;
+            state = self.ending.wait_timeout(state, end - now).unwrap_or_else(PoisonError::into_inner).0;
         }
     }
 

@@ -268,16 +268,16 @@ impl SynchronizerThread {
             }
             let unsigned = self.range.size() - self.signed;
             let missing = limits.checkpoint_records.saturating_sub(unsigned);
-            let resting = Some(self.rests_until).filter(|until| *until > now);
-            // While it rests, the end of the rest is what wakes it, and not the number of records.
-            state.enough = if resting.is_some() { usize::MAX } else { usize::try_from(missing).unwrap_or(usize::MAX) };
-            let rested_at = resting.filter(|_| unsigned + state.leaves.len() as u64 > 0);
-            let sign_since = self.unsigned_since.or(state.since).map(|since| since + limits.checkpoint_interval);
+            let resting = Some(self.rests_until.max(self.store_rests_until)).filter(|until| *until > now);
             // Neither a replica that has not been compared nor a store that rests is hurried by time.
             let held_back = self.shared.stores.uncompared().is_some();
+            // While nothing may be signed, its end is what wakes the thread, and not the number of records.
+            let number_counts = resting.is_none() && !held_back;
+            state.enough = if number_counts { usize::try_from(missing).unwrap_or(usize::MAX) } else { usize::MAX };
+            let rested_at = resting.filter(|_| unsigned + state.leaves.len() as u64 > 0);
+            let sign_since = self.unsigned_since.or(state.since).map(|since| since + limits.checkpoint_interval);
             let store_rested_at = Some(self.store_rests_until).filter(|until| *until > now);
             let sign_at = self.retry_at.or(sign_since).map(|at| store_rested_at.map_or(at, |rested| rested.max(at)));
-            let rested_at = rested_at.map(|at| store_rested_at.map_or(at, |rested| rested.max(at)));
             let sign_at = [sign_at, rested_at].into_iter().flatten().min().filter(|_| !held_back);
             let wake_at = [sync_at, sign_at, Some(self.watch.next())].into_iter().flatten().min();
             state = match wake_at {
