@@ -43,5 +43,5 @@ const SIZES: [Size; 3] = [
     Size { bytes: 524_288.0, ours: "nats_512k", plain: "nats_plain_512k", ratio: "nats_to_plain_512k" },
 ];
 
-/// From this size on, batches are those of a log that is busy.
-const BUSY: f64 = 131_072.0;
+/// The batches of a log that is saturated: as much as one message takes.
+const BUSY: f64 = 524_288.0;
