@@ -68,9 +68,11 @@ pub fn handled(place: &Path) -> PathBuf {
 
 fn own_key(file: &Path, origin: &str) -> Result<Key, Failure> {
     if !file.exists() {
-        Key::generate(origin)?.write_new_file(file)?;
-        let file = file.display();
+        let key = Key::generate(origin)?;
+        key.write_new_file(file)?;
+        let (file, verifier) = (file.display(), key.verifier());
         eprintln!("made the signing key {file} (0600); keep a real one away from the log");
+        eprintln!("whoever checks the log needs its other half: {verifier}");
     }
     Ok(Key::from_file(file)?)
 }

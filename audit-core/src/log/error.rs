@@ -155,6 +155,11 @@ impl fmt::Display for OpenError {
             Self::Forked { detail } => {
                 write!(f, "the log is forked: {detail}; keep both as evidence, see `audit verify --replica`")
             }
+            Self::Replica { name, source: source @ BackendError::Tampered { .. } } => write!(
+                f,
+                "the replica `{name}` cannot be used: {source}. That is about the replica: put it aside as evidence, and \
+                 the log fills a new one in its place"
+            ),
             Self::Replica { name, source } => write!(f, "the replica `{name}` cannot be used: {source}"),
             Self::Policy(error) => error.fmt(f),
             Self::Backend(error) => error.fmt(f),

@@ -91,6 +91,11 @@ async fn a_replica_that_was_tampered_with_is_refused() {
     std::fs::write(&segment, text).unwrap();
     let refused = write_on_disk(&key, &here, Some(Replica::new(File::new(&there)).name("vault")), 1).await.unwrap_err();
     assert!(refused.to_string().starts_with("the replica `vault` cannot be used"), "{refused}");
+    assert!(refused.to_string().contains("fills a new one in its place"), "{refused}");
+    // As it says.
+    std::fs::rename(&there, folder.path().join("evidence")).unwrap();
+    write_on_disk(&key, &here, Some(Replica::new(File::new(&there)).name("vault")), 1).await.unwrap();
+    assert_eq!(bytes_on_disk(&here), bytes_on_disk(&there));
 }
 
 #[tokio::test]
