@@ -115,6 +115,10 @@ impl Backend for Memory {
         "memory"
     }
 
+    fn place(&self) -> Option<String> {
+        Some(format!("memory:{:p}", Arc::as_ptr(&self.store)))
+    }
+
     fn capabilities(&self) -> Capabilities {
         self.capabilities
     }

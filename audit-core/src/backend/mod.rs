@@ -140,6 +140,13 @@ pub trait Backend: Send + fmt::Debug {
     /// The kind of store, for messages: `file`, `memory`, `s3`, …
     fn name(&self) -> &'static str;
 
+    /// Which store it is, however it is reached: the same text for the same log in the same place, and
+    /// another one for every other. Asked after `open` or `create`; holds no secret. `None`, the
+    /// default, when nobody can tell.
+    fn place(&self) -> Option<String> {
+        None
+    }
+
     /// What the store can promise. Before `open` this is what its configuration says; afterwards,
     /// what was found.
     fn capabilities(&self) -> Capabilities;

@@ -8,6 +8,9 @@ use super::shared::Shared;
 use crate::backend::{Concern, Synchronizer};
 use crate::record::{BodyWriter, Kind};
 
+/// How many concerns are remembered as told; more are told at every look.
+const KNOWN: usize = 1_024;
+
 /// Looks at one store again and again, and tells what is new.
 #[derive(Debug)]
 pub(crate) struct Watch {
@@ -50,7 +53,9 @@ impl Watch {
             if shared.stop_when_weakened {
                 shared.stop_in_order(&format!("the store `{name}` is no longer what it was: {concern}"));
             }
-            self.known.push(concern.setting);
+            if self.known.len() < KNOWN {
+                self.known.push(concern.setting);
+            }
         }
     }
 }

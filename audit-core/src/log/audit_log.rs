@@ -171,6 +171,12 @@ impl AuditLog {
         self.shared().policy()
     }
 
+    /// Which store is the primary, as [`Backend::place`](crate::backend::Backend::place) says.
+    #[must_use]
+    pub fn primary_place(&self) -> Option<&str> {
+        self.shared().primary_place.as_deref()
+    }
+
     /// How bodies are captured, if they are. Which ones is for the policy to say.
     #[must_use]
     pub fn body_capture(&self) -> Option<&Arc<BodyCapture>> {

@@ -335,6 +335,7 @@ fn start(opening: Opening) -> Result<AuditLog, OpenError> {
         policy_file,
         stores: Stores::new(capabilities, states, head.size, signed),
         primary_name: backend.name(),
+        primary_place: backend.place(),
         stop_when_weakened: opening.stop_when_weakened,
         stopped_itself: AtomicBool::new(false),
         stopped_because: OnceLock::new(),

@@ -118,6 +118,14 @@ pub(crate) fn reconcile(
     limits: &LogLimits,
 ) -> Result<Option<Healed>, OpenError> {
     let deadline = far(Instant::now(), limits.open_timeout);
+    let own_place = primary.place();
+    let itself = |candidate: &&Candidate| {
+        candidate.opened.is_some() && own_place.is_some() && candidate.replica.backend.place() == own_place
+    };
+    if let Some(candidate) = candidates.iter().find(itself) {
+        let detail = format!("the replica `{}` is the primary itself, under another name", candidate.name);
+        return Err(OpenError::Configuration { detail });
+    }
     let mut healed = None;
     if let Some(source) = furthest(primary, opened.head, candidates, key, limits)? {
         let before = opened.head.size;

@@ -11,7 +11,7 @@ use super::stamp::Stamp;
 use super::submission::{PutBack, Role, Submission, Take};
 use super::synchronizer::Landed;
 use super::{CloseError, Closed, Receipt, Refused, life};
-use crate::backend::{Backend, BackendError, Durability, Head};
+use crate::backend::{Backend, BackendError, Capabilities, Durability, Head};
 
 /// The first and the longest wait between two attempts on a store that fails.
 const BACKOFF: (Duration, Duration) = (Duration::from_millis(10), Duration::from_secs(1));
@@ -30,6 +30,8 @@ pub(crate) struct Sequencer {
     backend: Box<dyn Backend>,
     synchronizer: JoinHandle<()>,
     shippers: Vec<JoinHandle<()>>,
+    /// What the backend promised at the last append.
+    primary: Capabilities,
     head: Head,
     stamp: Stamp,
     /// What the log says up to its head.
@@ -52,6 +54,7 @@ impl Sequencer {
         head: Head,
     ) -> Self {
         let now = Instant::now();
+        let primary = backend.capabilities();
         Self {
             next_heartbeat: far(now, shared.limits.heartbeat),
             next_gap: now,
@@ -60,6 +63,7 @@ impl Sequencer {
             backend,
             synchronizer,
             shippers,
+            primary,
             head,
             stamp: Stamp::new(),
             told: Told::default(),
@@ -202,7 +206,12 @@ impl Sequencer {
         if let Some(leaf) = leaves.last() {
             self.head = Head { size: first + count as u64, leaf: *leaf };
         }
-        let primary = self.shared.stores.primary();
+        // A store may have become less than it was when it was opened.
+        let primary = self.backend.capabilities();
+        if primary != self.primary {
+            self.primary = primary;
+            self.shared.stores.primary_is(primary);
+        }
         for ((entry, leaf), seq) in self.batch.iter().zip(leaves).zip(first..) {
             if let Some(submission) =
                 entry.submission.as_ref().filter(|waits| !waits.demand.needs_no_more_than(durability, &primary))

@@ -38,6 +38,8 @@ pub(crate) struct Shared {
     pub(crate) stores: Stores,
     /// The kind of the primary store.
     pub(crate) primary_name: &'static str,
+    /// Which store it is.
+    pub(crate) primary_place: Option<String>,
     pub(crate) body_capture: Option<Arc<BodyCapture>>,
     pub(crate) limits: LogLimits,
     pub(crate) verifier_key: VerifierKey,

@@ -266,7 +266,7 @@ impl Shipper {
         connected.head = copied.head();
         let size = connected.head.size;
         if let Some(replica) = self.shared.stores.replica(self.index)
-            && let Some(promised) = replica.holds(size, class)
+            && let Some(promised) = replica.holds(size, class, self.backend.capabilities())
         {
             let reason = format!("it gives `{class}` where it promised `{promised}`");
             alerts::replica(&self.shared, &replica.name, &reason);
@@ -306,14 +306,14 @@ impl Shipper {
             // Lines go on being shipped meanwhile. What may be there already is sent again as it is.
             Err(error) if error.is_retryable() && !finishing => {
                 connected.next = Some(next);
-                connected.in_doubt = !error.outcome_is_known();
+                connected.in_doubt |= !error.outcome_is_known();
                 connected.rests_until = far(now, LOOK);
                 if let Some(replica) = self.shared.stores.replica(self.index) {
                     replica.failed(format!("no checkpoint: {error}"));
                 }
             }
             Err(error) => {
-                connected.in_doubt = !error.outcome_is_known();
+                connected.in_doubt |= !error.outcome_is_known();
                 connected.next = Some(next);
                 return Err(error.into());
             }
@@ -342,6 +342,9 @@ impl Shipper {
             }
             Err(Mismatch::Forked(detail)) => return Err(Trouble::Fatal(detail)),
             Err(Mismatch::Store(error)) => return Err(error.into()),
+        }
+        if self.backend.place().is_some_and(|place| Some(place.as_str()) == self.shared.primary_place.as_deref()) {
+            return Err(Trouble::Fatal("it is the primary itself, under another name".to_owned()));
         }
         let head = if relation.is_ok_and(|relation| relation == Relation::Empty) { Head::EMPTY } else { opened.head };
         self.tell_loss(head.size);

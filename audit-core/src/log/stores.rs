@@ -13,7 +13,8 @@ use crate::evidence::Hash;
 /// that fill replicas wait for.
 #[derive(Debug)]
 pub(crate) struct Stores {
-    primary: Capabilities,
+    /// What the primary promises, as of its last append.
+    primary: Mutex<Capabilities>,
     replicas: Vec<ReplicaState>,
     state: Mutex<State>,
     /// There may be something to ship.
@@ -99,15 +100,15 @@ impl ReplicaState {
         self.compared.load(Ordering::Acquire)
     }
 
-    /// It holds every line below `size`, in `class`. The class that it promised, if that was more.
-    pub(crate) fn holds(&self, size: u64, class: Durability) -> Option<Durability> {
+    /// It holds every line below `size`, in `class`, and promises this now. The class that it promised
+    /// before, if that was more.
+    pub(crate) fn holds(&self, size: u64, class: Durability, now: Capabilities) -> Option<Durability> {
         let promised = {
             let mut capabilities = lock(&self.capabilities);
             let promised = capabilities.sync;
-            if !class.satisfies(promised) {
-                // Whoever waits for more than that is not told that it is there.
-                capabilities.sync = class;
-            }
+            // Whoever waits for more than that is not told that it is there.
+            let sync = if class.satisfies(now.sync) { now.sync } else { class };
+            *capabilities = Capabilities { sync, ..now };
             promised
         };
         self.held.store(size, Ordering::Release);
@@ -134,11 +135,16 @@ impl Stores {
     pub(crate) fn new(primary: Capabilities, replicas: Vec<ReplicaState>, size: u64, signed: u64) -> Self {
         let state = State { opened: size, synced: size, appended: size, signed, ..State::default() };
         let (work, ending, filled) = (Condvar::new(), Condvar::new(), Condvar::new());
-        Self { primary, replicas, state: Mutex::new(state), work, ending, filled }
+        Self { primary: Mutex::new(primary), replicas, state: Mutex::new(state), work, ending, filled }
     }
 
-    pub(crate) const fn primary(&self) -> Capabilities {
-        self.primary
+    pub(crate) fn primary(&self) -> Capabilities {
+        *lock(&self.primary)
+    }
+
+    /// The primary promises this now.
+    pub(crate) fn primary_is(&self, capabilities: Capabilities) {
+        *lock(&self.primary) = capabilities;
     }
 
     pub(crate) fn replica(&self, index: usize) -> Option<&ReplicaState> {
@@ -164,7 +170,7 @@ impl Stores {
 
     /// What the stores reach, for messages.
     pub(crate) fn classes(&self) -> String {
-        let mut classes = format!("the backend reaches `{}`", self.primary.sync);
+        let mut classes = format!("the backend reaches `{}`", self.primary().sync);
         for replica in &self.replicas {
             let reached = replica.holding().class;
             classes.push_str(&format!(", the replica `{}` reaches `{reached}`", replica.name));
@@ -196,7 +202,7 @@ impl Stores {
 
     /// The primary as it counts for those who want `wanted`.
     fn holding(&self, wanted: Durability, appended: u64, synced: u64) -> Holding {
-        let capabilities = self.primary;
+        let capabilities = self.primary();
         if capabilities.append.satisfies(wanted) {
             Holding { capabilities, class: capabilities.append, size: appended }
         } else {

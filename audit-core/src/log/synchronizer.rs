@@ -341,7 +341,9 @@ impl SynchronizerThread {
     /// Publishes the checkpoint whose result is unknown again, byte for byte, or else a new one. What
     /// went wrong, if that may pass.
     fn publish_next(&mut self) -> Result<Option<String>, String> {
-        let checkpoint = match self.in_doubt.take() {
+        let doubtful = self.in_doubt.take();
+        let was_in_doubt = doubtful.is_some();
+        let checkpoint = match doubtful {
             Some(checkpoint) => checkpoint,
             None => {
                 let (size, root) = (self.range.size(), self.range.root());
@@ -356,7 +358,8 @@ impl SynchronizerThread {
         match self.half.publish(&checkpoint.note, &checkpoint.range, deadline) {
             Ok(()) => self.published(checkpoint),
             Err(error) if error.is_retryable() => {
-                if !error.outcome_is_known() {
+                // That nothing was written now says nothing of an attempt before.
+                if was_in_doubt || !error.outcome_is_known() {
                     self.in_doubt = Some(checkpoint);
                 }
                 return Ok(Some(error.to_string()));

@@ -57,6 +57,10 @@ impl<B: Backend> Backend for FaultyBackend<B> {
         self.inner.name()
     }
 
+    fn place(&self) -> Option<String> {
+        self.inner.place()
+    }
+
     fn capabilities(&self) -> Capabilities {
         self.inner.capabilities()
     }

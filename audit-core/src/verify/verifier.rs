@@ -139,6 +139,9 @@ impl<'a> Verifier<'a> {
             openings(&life, key, &mut findings);
         }
         let complete = broken.is_none();
+        if complete {
+            nothing(&heads, &chain, &mut findings);
+        }
         if let Some(error) = broken {
             heads.0.retain(|head| head.size() <= chain.size());
             findings.push(Finding::new(FindingKind::Unverifiable, error.to_string()));
@@ -152,7 +155,11 @@ impl<'a> Verifier<'a> {
             findings.extend(life.miscounts.into_vec());
         }
         findings.extend(life.findings.into_vec());
-        findings.extend(reader.inspect()?);
+        match reader.inspect() {
+            Ok(seen) => findings.extend(seen),
+            // What was found in the lines counts all the same.
+            Err(error) => findings.push(Finding::new(FindingKind::Unverifiable, error.to_string())),
+        }
         let fits = |head: &&Head| chain.roots.at(head.size()) == Some(head.signed.checkpoint().root);
         let newest = heads.good().filter(fits).max_by_key(|head| head.size()).map(|head| head.signed.clone());
         let mut verdict = Verdict {
@@ -169,6 +176,7 @@ impl<'a> Verifier<'a> {
             size: chain.size(),
             complete,
             fell_silent: life.fell_silent,
+            heartbeat: life.heartbeat,
             roots: marks.iter().filter_map(|mark| Some((*mark, chain.roots.at(*mark)?))).collect(),
         })
     }
@@ -317,6 +325,16 @@ fn hidden(
         );
     }
     Ok(())
+}
+
+/// Where nothing was ever written nothing is as it was written.
+fn nothing(heads: &Heads, chain: &Chain<'_>, findings: &mut Vec<Finding>) {
+    if chain.lines == 0 && heads.largest() == 0 {
+        findings.push(Finding::new(
+            FindingKind::Unverifiable,
+            "there is no record and no checkpoint: a log that was emptied looks the same as one that was never written",
+        ));
+    }
 }
 
 /// A log that nothing signs, though it is long enough for several checkpoints, proves nothing.

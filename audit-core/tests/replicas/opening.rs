@@ -289,6 +289,24 @@ async fn a_fork_is_a_fork_even_where_its_beginning_cannot_be_found() {
     assert!(detail.contains("at or before record"), "{detail}");
 }
 
+#[tokio::test]
+async fn a_replica_that_is_the_primary_itself_is_no_second_place() {
+    let (key, memory) = (key(), primary());
+    let opening = builder(&key).backend(memory.clone()).replica(Replica::new(memory.clone()).name("copy"));
+    let refused = opening.open().unwrap_err().to_string();
+    assert!(refused.contains("`copy` is the primary itself"), "{refused}");
+    // Found out later, it stops the log: receipts for two copies would be given for one.
+    let (shipped, faults) = faulty(&memory);
+    faults.until_healed(Call::Open, Fault::Unavailable);
+    let log = builder(&key).backend(memory.clone()).replica(shipped).open().unwrap();
+    faults.heal();
+    let start = Instant::now();
+    while log.record(&Event::action("ledger.rotate")).await.is_ok() {
+        assert!(start.elapsed() < Duration::from_secs(10), "the log goes on");
+    }
+    assert!(log.health().last_error.unwrap().contains("is the primary itself"));
+}
+
 fn assert_intact(key: &Key, directory: &std::path::Path) {
     let verdict = Verifier::new().key(key.verifier().clone()).run(&FileReader::open(directory).unwrap());
     assert_eq!(verdict.judgement().to_string(), "intact", "{:?}", verdict.findings);

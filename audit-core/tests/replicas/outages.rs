@@ -121,6 +121,7 @@ async fn after_an_outage_a_replica_is_caught_up_from_the_primary() {
     let log = builder(&key()).backend(memory.clone()).replica(shipped).open().unwrap();
     faults.until_healed(Call::Append, Fault::Unavailable);
     record(&log, 500).await;
+    eventually("it fails", || log.health().replicas[0].last_error.is_some()).await;
     let health = log.health();
     assert!(health.replicas[0].lag_records >= 500, "{:?}", health.replicas);
     assert!(health.replicas[0].last_error.as_ref().unwrap().contains("made to fail"), "{:?}", health.replicas);

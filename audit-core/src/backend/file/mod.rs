@@ -129,6 +129,11 @@ impl Backend for File {
         "file"
     }
 
+    fn place(&self) -> Option<String> {
+        let dir = self.dir.canonicalize().ok()?;
+        Some(format!("file://{}", dir.display()))
+    }
+
     fn capabilities(&self) -> Capabilities {
         Capabilities::new(Durability::Written, Durability::Synced, Fencing::Enforced)
     }
