@@ -64,7 +64,9 @@ fn exists(pid: i32) -> bool {
 /// The program `hold` with a server that sleeps, and the id of that server.
 fn held(place: &Place) -> (Child, i32) {
     use std::os::unix::process::CommandExt as _;
-    let mut hold = Command::new(env!("CARGO_BIN_EXE_hold"));
+    // Whoever runs the tests in the background may have us ignore signals, and our children with us.
+    let mut hold = Command::new("env");
+    hold.args(["--default-signal=HUP,INT,QUIT,TERM", env!("CARGO_BIN_EXE_hold")]);
     hold.arg(place.log()).args(["/bin/sleep", "1000"]).stdout(Stdio::piped()).process_group(0);
     let mut hold = hold.spawn().unwrap();
     let mut line = String::new();
