@@ -53,6 +53,18 @@ fn a_recovery_is_passed_on_and_weighs_more_when_something_was_cut() {
 }
 
 #[test]
+fn records_that_came_back_from_a_replica_are_a_warning_that_says_from_where() {
+    let mut log = Log::new(key_of(LOG_ID));
+    let members = "\"signed\":0,\"adopted\":5,\"offset\":0,\"cut_bytes\":0,\"cut_lines\":0,\"healed\":3,\"healed_from\":\"second\"";
+    log.record("log.recovered", members);
+    log.close();
+    let verdict = verdict_on(&mut log);
+    let finding = only(&verdict, Recovered);
+    assert_eq!(finding.class, Class::Warning);
+    assert_eq!(finding.detail, "3 records were gone from the primary and were copied back from `second`");
+}
+
+#[test]
 fn an_intent_without_an_outcome_is_told() {
     let mut log = Log::new(key_of(LOG_ID));
     log.call(0);

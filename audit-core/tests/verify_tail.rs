@@ -164,12 +164,12 @@ fn a_long_log_that_nothing_signs_is_not_called_intact() {
 }
 
 #[test]
-fn a_log_without_any_line_is_intact_and_empty() {
+fn a_log_without_any_line_and_any_checkpoint_is_not_called_intact() {
     let disk = growing().write();
     std::fs::remove_file(disk.path().join("checkpoint")).expect("removed");
     std::fs::write(disk.path().join("segments/00000000000000000000.jsonl"), "").expect("written");
     let verdict = disk.verdict();
-    assert_eq!(found(&verdict), []);
+    assert_eq!((verdict.judgement(), found(&verdict)), (Judgement::Unverifiable, vec![(Unverifiable, None, None)]));
     assert_eq!(verdict.records, 0);
 }
 

@@ -13,6 +13,8 @@ pub(crate) struct Inquiry {
     pub(crate) complete: bool,
     /// Whether the log should have gone on and did not.
     pub(crate) fell_silent: bool,
+    /// How often the log promises a record, in microseconds.
+    pub(crate) heartbeat: Option<i64>,
     /// Sizes, ascending, and the roots of the tree there.
     pub(crate) roots: Vec<(u64, Hash)>,
 }
@@ -20,6 +22,6 @@ pub(crate) struct Inquiry {
 impl Inquiry {
     /// Of a log that could not be read at all.
     pub(crate) const fn unreadable(verdict: Verdict) -> Self {
-        Self { verdict, newest: None, size: 0, complete: false, fell_silent: false, roots: Vec::new() }
+        Self { verdict, newest: None, size: 0, complete: false, fell_silent: false, heartbeat: None, roots: Vec::new() }
     }
 }

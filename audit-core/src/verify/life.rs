@@ -43,7 +43,8 @@ pub(crate) struct Life {
     opened: Option<u64>,
     counts: Counts,
     strays: Strays,
-    heartbeat: Option<i64>,
+    /// How often the present writer promises a record, in microseconds.
+    pub(crate) heartbeat: Option<i64>,
     closed: bool,
     latest: Option<i64>,
     last: u64,
@@ -194,12 +195,18 @@ impl Life {
     fn recovered(&mut self, record: &Record<'_>) {
         let number = |name| record.number(name).unwrap_or_default();
         let (adopted, bytes, lines) = (number("adopted"), number("cut_bytes"), number("cut_lines"));
-        let mut detail = format!("the log was not closed in order: {adopted} unsigned records were kept");
+        let healed = number("healed");
+        let mut detail = if healed > 0 {
+            let from = record.text("healed_from").unwrap_or_default();
+            format!("{healed} records were gone from the primary and were copied back from `{from}`")
+        } else {
+            format!("the log was not closed in order: {adopted} unsigned records were kept")
+        };
         if bytes > 0 {
             detail
                 .push_str(&format!(", and {bytes} bytes with {lines} ended lines were cut off and put in quarantine"));
         }
-        let class = if bytes > 0 { Class::Warning } else { Class::Info };
+        let class = if bytes > 0 || healed > 0 { Class::Warning } else { Class::Info };
         self.findings.add(Finding::new(FindingKind::Recovered, detail).class(class).at(record.seq()));
     }
 
