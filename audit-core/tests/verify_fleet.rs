@@ -203,7 +203,8 @@ fn a_store_without_a_copy_is_a_warning_and_a_log_that_only_a_store_has_is_gone()
 
     // What else a store holds does not concern a single log.
     let verdict = pinned(Fleet::only(at("a", &one.write())).replica("copies", [at("copies/b", &other.write())])).run();
-    assert_eq!(found(&verdict), [(FindingKind::Behind, Class::Warning, None, None)]);
+    assert_eq!(verdict.judgement(), Judgement::Unverifiable, "nothing was compared");
+    assert_eq!(found(&verdict), [(FindingKind::Unverifiable, Class::Warning, None, None)]);
     assert_eq!(verdict.logs.len(), 1);
 }
 
@@ -345,6 +346,7 @@ fn a_log_of_which_nothing_says_what_it_is_is_judged_by_itself() {
     let empty = OnDisk::empty();
     fs::create_dir(empty.path().join("segments")).expect("a directory");
     let verdict = pinned(Fleet::of([at("a", &Log::sample().write()), at("b", &empty)])).run();
-    assert_eq!(verdict.logs.last().expect("two").log, None);
-    assert_eq!(found(&verdict), []);
+    let last = verdict.logs.last().expect("two");
+    assert_eq!((last.log.as_deref(), last.verdict.judgement()), (None, Judgement::Unverifiable));
+    assert_eq!((verdict.judgement(), found(&verdict)), (Judgement::Unverifiable, vec![]));
 }

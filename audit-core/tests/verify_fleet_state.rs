@@ -176,6 +176,70 @@ fn a_tampered_log_is_remembered_without_what_it_claims() {
 }
 
 #[test]
+fn a_comparison_that_shows_a_fork_keeps_the_state_as_it_was() {
+    let mut log = Log::sample();
+    log.lines.truncate(4);
+    log.signed = vec![4];
+    log.segments = vec![0];
+    let before = run([at("a", &log.write())], FleetState::default()).state;
+    // Whoever has the key writes a longer history that extends what was seen, and signs it.
+    let mut forged = Log::sample();
+    forged.replace(7, "POST", "PUT_");
+    forged.rechain(8);
+    let verdict = run([at("a", &Log::sample().write()), at("b", &forged.write())], before.clone());
+    assert_eq!(verdict.judgement(), Judgement::Tampered);
+    assert_eq!(kinds(&verdict)[0], (FindingKind::Forked, Class::Tamper));
+    assert_eq!(verdict.state, before, "nobody knows yet which of the two is good");
+    // The good one is put back, and is not accused.
+    let verdict = run([at("a", &Log::sample().write())], verdict.state);
+    assert_eq!((verdict.judgement(), kinds(&verdict)), (Judgement::Intact, vec![]));
+    assert_eq!(verdict.state.logs().next().map(|(_, seen)| seen.size), Some(11));
+}
+
+#[test]
+fn what_lay_below_a_place_that_is_now_a_log_has_vanished() {
+    let fleet = run([at("logs/a", &Log::sample().write()), at("logs/b", &other().write())], FleetState::default());
+    let key = key_of(LOG_ID).verifier().with_name(ORIGIN).expect("a name");
+    let now = Log::sample().write();
+    let verdict = Fleet::only(at("logs", &now)).key(key).earlier(fleet.state).run();
+    assert_eq!(kinds(&verdict), [(FindingKind::Vanished, Class::Tamper)]);
+    assert_eq!(verdict.findings[0].locations, ["logs/b"]);
+}
+
+#[test]
+fn of_what_an_earlier_run_saw_only_what_was_where_one_looks_can_be_gone() {
+    let verify = |under: &str| kinds(&Fleet::of([]).under(under).earlier(state()).run());
+    assert_eq!(verify("a"), [(FindingKind::Vanished, Class::Tamper)]);
+    assert_eq!(verify("nowhere"), []);
+}
+
+#[test]
+fn the_place_of_a_log_is_kept_as_it_is_known_and_not_as_it_was_spelled() {
+    let log = Log::sample().write();
+    let before = run([at("./a/", &log).known_as("/logs/a")], FleetState::default()).state;
+    assert_eq!(before.logs().next().map(|(_, seen)| seen.location.as_str()), Some("/logs/a"));
+    let key = key_of(LOG_ID).verifier().with_name(ORIGIN).expect("a name");
+    let verdict = Fleet::only(at("a", &other().write()).known_as("/logs/a")).key(key).earlier(before).run();
+    assert_eq!(kinds(&verdict), [(FindingKind::Vanished, Class::Tamper)]);
+}
+
+#[test]
+fn merged_states_keep_what_is_further_on_of_each_log() {
+    let mut log = other();
+    let short = run([at("b", &log.write())], FleetState::default()).state;
+    log.call(1);
+    log.signed.push(5);
+    let long = run([at("b", &log.write())], FleetState::default()).state;
+    let alone = run([at("a", &Log::sample().write())], FleetState::default()).state;
+    for (one, other) in [(&short, &long), (&long, &short)] {
+        let merged = one.clone().merge(other.clone());
+        assert_eq!(&merged, &long);
+        let both = merged.merge(alone.clone());
+        assert_eq!(both.logs().map(|(_, seen)| seen.size).collect::<Vec<_>>(), [11, 5]);
+    }
+}
+
+#[test]
 fn what_is_no_state_is_refused_with_its_line() {
     let good = state().to_text();
     let line = good.lines().nth(1).expect("a line");

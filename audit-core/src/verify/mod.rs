@@ -47,7 +47,9 @@ mod verdict;
 mod verifier;
 
 pub use finding::{Class, Finding, FindingKind};
-pub use fleet::{Fleet, FleetFinding, FleetState, FleetStateError, FleetVerdict, LogAt, LogVerdict, Seen};
+pub use fleet::{
+    Copies, Fleet, FleetFinding, FleetState, FleetStateError, FleetVerdict, LogAt, LogVerdict, Seen, SeenCopy,
+};
 pub use lines::Lines;
 pub use merge::Merge;
 pub use prove::{CheckError, ProofError, check, prove};

@@ -1,12 +1,18 @@
 //! Comparing two copies of one log: their trees where both have a root, their lines where not.
 
+use super::lag::Lag;
 use super::place::Place;
 use crate::verify::inquiry::Inquiry;
 use crate::verify::{Class, Finding, FindingKind, Lines, LogReader, ReadError};
 
 /// What two places that hold the log `name` say of each other. Both have been verified. `copy` is in a
-/// replica's store, or a second place of the fleet.
-pub(super) fn compare(name: &str, log: &Place<'_, '_>, copy: &Place<'_, '_>) -> Result<Vec<Finding>, ReadError> {
+/// replica's store, or a second place of the fleet, and may be behind by `lag`.
+pub(super) fn compare(
+    name: &str,
+    log: &Place<'_, '_>,
+    copy: &Place<'_, '_>,
+    lag: Lag,
+) -> Result<Vec<Finding>, ReadError> {
     let (Some(one), Some(other)) = (&log.inquiry, &copy.inquiry) else {
         return Ok(Vec::new());
     };
@@ -27,7 +33,7 @@ pub(super) fn compare(name: &str, log: &Place<'_, '_>, copy: &Place<'_, '_>) -> 
             .range(from, to),
         });
     } else if one.complete && other.complete {
-        findings.extend(lengths(name, log, one.size, copy, other.size)?);
+        findings.extend(lengths(name, log, one, copy, other.size, lag)?);
     }
     Ok(findings)
 }
@@ -85,16 +91,21 @@ fn first_difference(
 fn lengths(
     name: &str,
     log: &Place<'_, '_>,
-    size: u64,
+    inquiry: &Inquiry,
     copy: &Place<'_, '_>,
     copied: u64,
+    lag: Lag,
 ) -> Result<Option<Finding>, ReadError> {
-    let (here, there) = (log.location(), copy.location());
+    let (size, here, there) = (inquiry.size, log.location(), copy.location());
     if size > copied {
         let which = if copy.is_replica() { "the replica at" } else { "the copy at" };
-        let lag = size - copied;
-        let detail = format!("{which} `{there}` is {lag} records of the log {name} behind `{here}`");
-        return Ok(Some(Finding::new(FindingKind::Behind, detail).range(copied, size - 1)));
+        let late = lag.exceeded(log, inquiry, copied)?;
+        let detail = format!("{which} `{there}` is {} records of the log {name} behind `{here}`", size - copied);
+        let (class, detail) = match late {
+            Some(late) => (Class::Warning, format!("{detail}, {late}")),
+            None => (Class::Info, detail),
+        };
+        return Ok(Some(Finding::new(FindingKind::Behind, detail).class(class).range(copied, size - 1)));
     }
     // The log was read after its copy, but its writer may have been between two steps.
     if size == copied || log.at.reader()?.size()? >= copied {
@@ -107,8 +118,13 @@ fn lengths(
     Ok(Some(Finding::new(FindingKind::Truncated, detail).range(size, copied - 1)))
 }
 
-/// A replica's store without any copy of a log.
-pub(super) fn no_copy(name: &str, size: u64, store: &str) -> Finding {
-    Finding::new(FindingKind::Behind, format!("`{store}` has no copy of the log {name}, which has {size} records"))
-        .class(Class::Warning)
+/// A replica's store without any copy of a log. For a log that was to be compared with nothing else,
+/// the comparison did not take place.
+pub(super) fn no_copy(name: &str, size: u64, store: &str, whole: bool) -> Finding {
+    let detail = format!("`{store}` has no copy of the log {name}, which has {size} records");
+    if whole {
+        Finding::new(FindingKind::Behind, detail).class(Class::Warning)
+    } else {
+        Finding::new(FindingKind::Unverifiable, format!("{detail}: there was nothing to compare it with"))
+    }
 }

@@ -43,6 +43,11 @@ impl<'p, 'a> Place<'p, 'a> {
         self.store.is_some()
     }
 
+    /// The place by which the next run knows it.
+    pub(super) fn known_as(&self) -> &str {
+        self.at.place()
+    }
+
     pub(super) fn location(&self) -> &str {
         self.at.location()
     }

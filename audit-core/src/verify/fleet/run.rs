@@ -2,9 +2,10 @@
 
 use super::compare::{compare, no_copy};
 use super::group::Group;
+use super::history::{self, Found};
+use super::lag::Lag;
 use super::place::Place;
-use super::settings::ReplicaStore;
-use super::{Fleet, FleetFinding, FleetVerdict, LogVerdict, history};
+use super::{Copies, Fleet, FleetFinding, FleetVerdict, LogVerdict, without_name};
 use crate::evidence::SignedCheckpoint;
 use crate::verify::inquiry::Inquiry;
 use crate::verify::{Finding, FindingKind, KeySource, Progress, ReadError, Verdict, Verifier};
@@ -17,29 +18,34 @@ impl Fleet<'_> {
     pub fn run(mut self) -> FleetVerdict {
         let logs = std::mem::take(&mut self.logs);
         let replicas = std::mem::take(&mut self.replicas);
-        let own = logs.iter().map(|at| Place::look(at, None));
         let copies =
             replicas.iter().enumerate().flat_map(|(store, replica)| replica.logs.iter().map(move |at| (at, store)));
-        let mut groups = Group::all(own.chain(copies.map(|(at, store)| Place::look(at, Some(store)))).collect());
+        // Copies first: a log that has a name there has one here.
+        let copies: Vec<_> = copies.map(|(at, store)| Place::look(at, Some(store))).collect();
+        let own = logs.iter().map(|at| Place::look(at, None));
+        let mut groups = Group::all(own.chain(copies).collect());
         let mut findings = Vec::new();
         if !self.whole {
             findings.extend(other_logs(&groups, &replicas));
-            groups.retain(|group| !group.own.is_empty() || group.name.is_none());
+            findings.extend(without_name::findings(&groups, &replicas));
+            without_name::retain(&mut groups, &replicas);
         }
         let mut done = Progress::default();
         for group in &mut groups {
             self.verify(group, &mut done);
-            findings.extend(self.compare(group));
+            findings.extend(self.compare(group, &replicas));
             // Thousands of logs have thousands of roots each, and these have been compared.
             group
                 .copies_first()
                 .filter_map(|place| place.inquiry.as_mut())
                 .for_each(|inquiry| inquiry.roots = Vec::new());
         }
-        findings.extend(without_copy(&groups, &replicas));
+        findings.extend(without_copy(&groups, &replicas, self.whole));
         findings.extend(self.unmatched(&groups));
-        findings.extend(history::losses(&self.earlier, &groups, self.whole));
-        let state = history::after(self.earlier, &groups);
+        let found = Found { groups: &groups, replicas: &replicas, whole: self.whole, under: self.under.as_deref() };
+        let losses = history::losses(&self.earlier, &found);
+        let state = history::after(self.earlier, &groups, &findings);
+        findings.extend(losses);
         let logs = groups.into_iter().flat_map(verdicts).collect();
         let mut verdict = FleetVerdict { logs, findings, state };
         verdict.sort();
@@ -108,7 +114,7 @@ impl Fleet<'_> {
     }
 
     /// What the places of one log say of each other.
-    fn compare(&self, group: &Group<'_, '_>) -> Vec<FleetFinding> {
+    fn compare(&self, group: &Group<'_, '_>, replicas: &[Copies<'_>]) -> Vec<FleetFinding> {
         let Some(name) = group.name.as_deref() else {
             return Vec::new();
         };
@@ -124,7 +130,8 @@ impl Fleet<'_> {
             return findings;
         };
         for copy in group.places().filter(|place| !std::ptr::eq(*place, reference)) {
-            let found = compare(name, reference, copy)
+            let lag = Lag::of(copy.store.and_then(|store| replicas.get(store)), self.now);
+            let found = compare(name, reference, copy, lag)
                 .unwrap_or_else(|error| vec![Finding::new(FindingKind::Unverifiable, error.to_string())]);
             let places = [reference.location(), copy.location()];
             findings.extend(found.into_iter().map(|finding| FleetFinding::new(finding, Some(name), places)));
@@ -154,7 +161,7 @@ impl Fleet<'_> {
 }
 
 /// Logs of which a replica's store should have a copy and has none.
-fn without_copy(groups: &[Group<'_, '_>], replicas: &[ReplicaStore<'_>]) -> Vec<FleetFinding> {
+fn without_copy(groups: &[Group<'_, '_>], replicas: &[Copies<'_>], whole: bool) -> Vec<FleetFinding> {
     let mut findings = Vec::new();
     for (store, replica) in replicas.iter().enumerate() {
         let mut in_store = groups.iter().filter(|group| group.copies.iter().any(|copy| copy.store == Some(store)));
@@ -167,7 +174,7 @@ fn without_copy(groups: &[Group<'_, '_>], replicas: &[ReplicaStore<'_>]) -> Vec<
             if group.copies.iter().all(|copy| copy.store != Some(store)) {
                 let size = own.inquiry.as_ref().map_or(own.size, |inquiry| inquiry.size);
                 let places = [own.location(), replica.location.as_str()];
-                findings.push(FleetFinding::new(no_copy(name, size, &replica.location), Some(name), places));
+                findings.push(FleetFinding::new(no_copy(name, size, &replica.location, whole), Some(name), places));
             }
         }
     }
@@ -175,7 +182,7 @@ fn without_copy(groups: &[Group<'_, '_>], replicas: &[ReplicaStore<'_>]) -> Vec<
 }
 
 /// For a single log: a place that should hold its copy and holds another log.
-fn other_logs(groups: &[Group<'_, '_>], replicas: &[ReplicaStore<'_>]) -> Vec<FleetFinding> {
+fn other_logs(groups: &[Group<'_, '_>], replicas: &[Copies<'_>]) -> Vec<FleetFinding> {
     let Some((name, own)) =
         groups.iter().find_map(|group| Some((group.name.as_deref()?, group.own.first()?.location())))
     else {
@@ -186,7 +193,7 @@ fn other_logs(groups: &[Group<'_, '_>], replicas: &[ReplicaStore<'_>]) -> Vec<Fl
         let Some(other) = &group.name else { continue };
         for copy in &group.copies {
             // A store that is itself a log, rather than a prefix of many, was named as its copy.
-            if copy.store.and_then(|store| replicas.get(store)).is_some_and(|store| store.location == copy.location()) {
+            if copy.store.and_then(|store| replicas.get(store)).is_some_and(|store| store.one) {
                 let there = copy.location();
                 let detail = format!("`{there}` holds the log {other}, not {name} as `{own}` does");
                 let finding = Finding::new(FindingKind::Forked, detail);

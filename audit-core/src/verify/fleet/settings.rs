@@ -2,7 +2,7 @@ use std::fmt;
 use std::num::NonZero;
 use std::time::SystemTime;
 
-use super::{FleetState, LogAt};
+use super::{Copies, FleetState, LogAt};
 use crate::evidence::SignedCheckpoint;
 use crate::key::VerifierKey;
 use crate::verify::Progress;
@@ -27,20 +27,15 @@ pub struct Fleet<'a> {
     pub(super) logs: Vec<LogAt<'a>>,
     /// Whether these are all the logs that should be there.
     pub(super) whole: bool,
-    pub(super) replicas: Vec<ReplicaStore<'a>>,
+    /// Where they were looked for.
+    pub(super) under: Option<String>,
+    pub(super) replicas: Vec<Copies<'a>>,
     pub(super) key: Option<VerifierKey>,
     pub(super) against: Vec<SignedCheckpoint>,
     pub(super) now: Option<SystemTime>,
     pub(super) threads: Option<NonZero<usize>>,
     pub(super) earlier: FleetState,
     pub(super) progress: Option<&'a mut dyn FnMut(Progress)>,
-}
-
-/// Where copies are kept.
-#[derive(Debug)]
-pub(super) struct ReplicaStore<'a> {
-    pub(super) location: String,
-    pub(super) logs: Vec<LogAt<'a>>,
 }
 
 impl fmt::Debug for Fleet<'_> {
@@ -62,6 +57,7 @@ impl<'a> Fleet<'a> {
         Self {
             logs: logs.into_iter().collect(),
             whole: true,
+            under: None,
             replicas: Vec::new(),
             key: None,
             against: Vec::new(),
@@ -72,7 +68,8 @@ impl<'a> Fleet<'a> {
         }
     }
 
-    /// One log: what else a replica's store holds belongs to others, and is not looked at.
+    /// One log: what else a replica's store holds belongs to others, and is not looked at. If nothing
+    /// says any more which log it is, a place that is named as its copy says it.
     #[must_use]
     pub fn only(log: LogAt<'a>) -> Self {
         Self { whole: false, ..Self::of([log]) }
@@ -81,8 +78,23 @@ impl<'a> Fleet<'a> {
     /// Adds a store that should hold a copy of each log, and the logs that are there. Copies are
     /// found by the names of the logs.
     #[must_use]
-    pub fn replica(mut self, location: impl Into<String>, logs: impl IntoIterator<Item = LogAt<'a>>) -> Self {
-        self.replicas.push(ReplicaStore { location: location.into(), logs: logs.into_iter().collect() });
+    pub fn replica(self, location: impl Into<String>, logs: impl IntoIterator<Item = LogAt<'a>>) -> Self {
+        self.copies(Copies::new(location, logs))
+    }
+
+    /// Adds a store that should hold a copy of each log, or the copy of one.
+    #[must_use]
+    pub fn copies(mut self, copies: Copies<'a>) -> Self {
+        self.replicas.push(copies);
+        self
+    }
+
+    /// Says where the logs were looked for, as [`LogAt::known_as`] says it: of what an earlier run saw,
+    /// only what was there can be gone. Without it, of a whole fleet all of it can be, and of one log
+    /// what was at its place.
+    #[must_use]
+    pub fn under(mut self, place: impl Into<String>) -> Self {
+        self.under = Some(place.into());
         self
     }
 

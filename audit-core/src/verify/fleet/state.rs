@@ -1,6 +1,8 @@
 use std::collections::BTreeMap;
+use std::collections::btree_map::Entry;
 use std::fmt;
 
+use super::location::lies_under;
 use crate::evidence::SignedCheckpoint;
 
 /// The longest state that is read, in bytes: some hundred thousand logs.
@@ -19,6 +21,19 @@ pub struct Seen {
     pub size: u64,
     /// Its newest good checkpoint.
     pub checkpoint: Option<SignedCheckpoint>,
+    /// Where there were copies of it in replicas, and what was seen of each.
+    pub copies: BTreeMap<String, SeenCopy>,
+}
+
+/// What a run saw of a copy.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
+#[serde(deny_unknown_fields)]
+#[non_exhaustive]
+pub struct SeenCopy {
+    /// How many records it had.
+    pub size: u64,
+    /// How many of them its own checkpoint signed.
+    pub signed: u64,
 }
 
 /// What a run saw of a fleet, so that the next one notices what is gone.
@@ -58,6 +73,37 @@ struct Line {
     size: u64,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     checkpoint: Option<String>,
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    copies: BTreeMap<String, SeenCopy>,
+}
+
+impl Seen {
+    /// How many records its checkpoint signs.
+    pub(super) fn signed(&self) -> u64 {
+        self.checkpoint.as_ref().map_or(0, |signed| signed.checkpoint().size)
+    }
+
+    fn merge(&mut self, other: Self) {
+        let (ours, theirs) = (self.signed(), other.signed());
+        if (theirs, other.size) > (ours, self.size) {
+            self.location = other.location;
+        }
+        if theirs > ours {
+            self.checkpoint = other.checkpoint;
+        }
+        self.size = self.size.max(other.size);
+        for (place, copy) in other.copies {
+            self.copies.entry(place).or_default().advance(copy);
+        }
+    }
+}
+
+impl SeenCopy {
+    /// Moves forward, never back.
+    pub(super) fn advance(&mut self, now: Self) {
+        self.size = self.size.max(now.size);
+        self.signed = self.signed.max(now.signed);
+    }
 }
 
 impl FleetState {
@@ -79,11 +125,11 @@ impl FleetState {
         }
         let mut logs = BTreeMap::new();
         for (at, line) in lines {
-            let Line { log, location, size, checkpoint } =
+            let Line { log, location, size, checkpoint, copies } =
                 serde_json::from_str(line).map_err(|error| refused(at, reason(&error)))?;
             let checkpoint = checkpoint.map(|note| read_checkpoint(&note, &log, size)).transpose();
             let checkpoint = checkpoint.map_err(|detail| refused(at, detail))?;
-            if logs.insert(log.clone(), Seen { location, size, checkpoint }).is_some() {
+            if logs.insert(log.clone(), Seen { location, size, checkpoint, copies }).is_some() {
                 return Err(refused(at, format!("the log {log} comes twice")));
             }
         }
@@ -99,12 +145,33 @@ impl FleetState {
         let mut text = format!("{HEAD}\n");
         for (log, seen) in &self.logs {
             let note = seen.checkpoint.as_ref().map(|signed| String::from_utf8_lossy(&signed.to_bytes()).into_owned());
-            let line = Line { log: log.clone(), location: seen.location.clone(), size: seen.size, checkpoint: note };
+            let (location, copies) = (seen.location.clone(), seen.copies.clone());
+            let line = Line { log: log.clone(), location, size: seen.size, checkpoint: note, copies };
             // A struct of texts and numbers is never refused.
             text.push_str(&serde_json::to_string(&line).unwrap_or_default());
             text.push('\n');
         }
         text
+    }
+
+    /// Whether a log, or a copy of one, was seen at or under this place.
+    #[must_use]
+    pub fn knows(&self, place: &str) -> bool {
+        self.logs
+            .values()
+            .any(|seen| lies_under(place, &seen.location) || seen.copies.keys().any(|copy| lies_under(place, copy)))
+    }
+
+    /// Takes in what another run saw meanwhile: of each log and each copy, whatever is further on.
+    #[must_use]
+    pub fn merge(mut self, other: Self) -> Self {
+        for (name, theirs) in other.logs {
+            match self.logs.entry(name) {
+                Entry::Vacant(entry) => drop(entry.insert(theirs)),
+                Entry::Occupied(mut entry) => entry.get_mut().merge(theirs),
+            }
+        }
+        self
     }
 
     /// The logs by name, `<origin>/<log id>`, and what was seen of each.
