@@ -11,8 +11,9 @@ use crate::facts::Facts;
 use crate::lines::Lines;
 use crate::lines_message;
 use crate::link::Link;
+use crate::message_size::HEADER_ROOM;
 use crate::publish::{Message, Published};
-use crate::trouble::Trouble;
+use crate::trouble::{Trouble, in_doubt};
 
 /// The pause before a message is sent again whose fate could not be told.
 const PAUSE: Duration = Duration::from_millis(50);
@@ -69,7 +70,7 @@ impl Appender {
         let mut here = here.map_err(|error| if began_in_doubt { in_doubt(error) } else { error })?;
         let start = here;
         while here < batch.ends.len() {
-            let count = fitting(batch, here, self.message_bytes);
+            let count = fitting(batch, here, self.room());
             match self.publish(batch, here, count, deadline).await {
                 Ok(Published::Stored(number)) => {
                     here += count;
@@ -90,7 +91,7 @@ impl Appender {
                 Ok(Published::Full(said)) => {
                     return Err(BackendError::Full { detail: format!("{}: {said}", self.link.target.place()) });
                 }
-                Err(trouble @ Trouble::Lost(_)) => {
+                Err(trouble @ (Trouble::Lost(_) | Trouble::Deaf(_))) => {
                     self.in_doubt = true;
                     self.wait(deadline).await.map_err(|_| trouble.writing(APPENDING))?;
                     self.refresh(deadline).await.map_err(in_doubt)?;
@@ -105,6 +106,12 @@ impl Appender {
         // The last message is in the stream, so nothing that was sent before can land any more.
         self.in_doubt = false;
         Ok(self.facts.durability())
+    }
+
+    /// The most bytes of lines in one message now: the server that is connected may take less than the one
+    /// before.
+    fn room(&self) -> usize {
+        self.message_bytes.min(self.link.connection.max_payload().saturating_sub(HEADER_ROOM))
     }
 
     async fn publish(
@@ -224,14 +231,6 @@ impl Appender {
         }
         sleep(PAUSE).await;
         Ok(())
-    }
-}
-
-/// What failed after something may have been written leaves it open whether it was.
-fn in_doubt(error: BackendError) -> BackendError {
-    match error {
-        BackendError::Unavailable { doing, source } => BackendError::Unknown { doing, source },
-        other => other,
     }
 }
 

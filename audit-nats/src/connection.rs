@@ -72,8 +72,8 @@ impl Connection {
     ///
     /// # Errors
     ///
-    /// After [`Trouble::Lost`] nobody knows whether the request arrived; after any other, it has
-    /// had no effect.
+    /// After [`Trouble::Lost`] and [`Trouble::Deaf`] nobody knows whether the request arrived; after any
+    /// other, it has had no effect.
     pub(crate) async fn ask(
         &self,
         subject: &str,
@@ -100,6 +100,7 @@ impl Connection {
             }),
             none = listener.no_answer(subject) => Err(match none {
                 NoAnswer::Forbidden(said) => Trouble::Forbidden(said),
+                NoAnswer::Deaf(said) => Trouble::Deaf(said),
                 NoAnswer::Disconnected => Trouble::Lost("the connection was lost".into()),
             }),
             () = tokio::time::sleep_until(until) => Err(Trouble::Lost(format!("no answer on {subject} in time"))),

@@ -15,6 +15,7 @@ use crate::lines::Lines;
 use crate::link::Link;
 use crate::opening::{self, Ready};
 use crate::publish::{Message, Published};
+use crate::subjects::below;
 use crate::synchronizer::NatsSynchronizer;
 use crate::target::Target;
 
@@ -90,6 +91,13 @@ impl Backend for Nats {
         "nats"
     }
 
+    /// The stream by the time at which it was made, which no other has, and the log in it.
+    fn place(&self) -> Option<String> {
+        let ready = self.ready.as_ref()?;
+        let log = below(&self.target.subject_prefix, &self.target.log);
+        Some(format!("stream {} of {}, {log}", self.target.stream, ready.info.created))
+    }
+
     fn capabilities(&self) -> Capabilities {
         match &self.ready {
             Some(ready) => ready.facts.capabilities(),
@@ -153,6 +161,7 @@ impl Backend for Nats {
             opened: ready.info.clone(),
             last,
             published,
+            in_doubt: None,
         }))
     }
 }

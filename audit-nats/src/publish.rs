@@ -63,7 +63,8 @@ impl Link {
     ///
     /// # Errors
     ///
-    /// After [`Trouble::Lost`] nobody knows whether it is in the stream; after any other, it is not.
+    /// After [`Trouble::Lost`] and [`Trouble::Deaf`] nobody knows whether it is in the stream; after any
+    /// other, it is not.
     pub(crate) async fn publish(&self, message: &Message<'_>, deadline: Instant) -> Result<Published, Trouble> {
         let patience = deadline.min(Instant::now() + self.target.ack_timeout);
         loop {

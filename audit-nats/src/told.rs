@@ -32,6 +32,8 @@ struct Heard {
 pub(crate) enum NoAnswer {
     /// The server refused the request, in these words.
     Forbidden(String),
+    /// The server does not let us listen for answers, in these words; the request may have had its effect.
+    Deaf(String),
     /// The connection is gone.
     Disconnected,
 }
@@ -105,18 +107,20 @@ impl Listener {
 fn meaning(event: &Event, subject: &str) -> Option<NoAnswer> {
     match event {
         Event::Disconnected | Event::Closed => Some(NoAnswer::Disconnected),
-        Event::ServerError(ServerError::Other(said)) if refuses(said, subject) => {
-            Some(NoAnswer::Forbidden(said.clone()))
-        }
+        Event::ServerError(ServerError::Other(said)) => refusal(said, subject),
         _ => None,
     }
 }
 
 /// Whether the server says that it does not let us publish to `subject`, or listen for answers.
-fn refuses(said: &str, subject: &str) -> bool {
-    let said = said.to_ascii_lowercase();
-    said.starts_with("permissions violation")
-        && (said.contains(&format!("\"{}\"", subject.to_ascii_lowercase())) || said.contains("for subscription"))
+fn refusal(said: &str, subject: &str) -> Option<NoAnswer> {
+    let lower = said.to_ascii_lowercase();
+    let what = lower.strip_prefix("permissions violation for ")?;
+    if what.starts_with("subscription") {
+        // All that is ever listened to are answers.
+        return Some(NoAnswer::Deaf(said.to_owned()));
+    }
+    what.contains(&format!("\"{}\"", subject.to_ascii_lowercase())).then(|| NoAnswer::Forbidden(said.to_owned()))
 }
 
 #[cfg(test)]
@@ -126,9 +130,14 @@ mod tests {
     #[test]
     fn a_refusal_is_known_by_its_subject() {
         let said = "Permissions Violation for Publish to \"audit.payments.lines\"";
-        assert!(refuses(said, "audit.payments.lines"));
-        assert!(!refuses(said, "audit.payments.key"));
-        assert!(refuses("Permissions Violation for Subscription to \"_INBOX.x.*\"", "audit.payments.key"));
-        assert!(!refuses("Stale Connection", "audit.payments.key"));
+        assert_eq!(refusal(said, "audit.payments.lines"), Some(NoAnswer::Forbidden(said.into())));
+        assert_eq!(refusal(said, "audit.payments.key"), None);
+        assert_eq!(refusal("Stale Connection", "audit.payments.key"), None);
+    }
+
+    #[test]
+    fn who_may_not_hear_the_answer_does_not_know_what_became_of_the_request() {
+        let said = "Permissions Violation for Subscription to \"_INBOX.x.*\"";
+        assert_eq!(refusal(said, "audit.payments.key"), Some(NoAnswer::Deaf(said.into())));
     }
 }

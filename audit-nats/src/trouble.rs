@@ -13,6 +13,8 @@ pub(crate) enum Trouble {
     NotConnected(String),
     /// The server refused the subject: these credentials may not use it.
     Forbidden(String),
+    /// The server does not let these credentials listen for answers: nobody knows what became of the request.
+    Deaf(String),
     /// Nobody listens on this subject: no stream, or none that has a leader now.
     NobodyThere(String),
     /// The server answered that it cannot do it now.
@@ -33,7 +35,7 @@ impl Trouble {
     pub(crate) fn opening(self, place: &str) -> BackendError {
         match self {
             Self::Setup(detail) => BackendError::Misconfigured { detail },
-            Self::Forbidden(_) => BackendError::Misconfigured {
+            Self::Forbidden(_) | Self::Deaf(_) => BackendError::Misconfigured {
                 detail: format!("{place}: {self}; see `audit grants nats` for the rights that are needed"),
             },
             other => other.reading("opening the log"),
@@ -48,7 +50,7 @@ impl Trouble {
     /// For a call that may have changed something before it was lost.
     pub(crate) fn writing(self, doing: &'static str) -> BackendError {
         match self {
-            Self::Lost(_) => BackendError::Unknown { doing, source: Box::new(self) },
+            Self::Lost(_) | Self::Deaf(_) => BackendError::Unknown { doing, source: Box::new(self) },
             other => BackendError::Unavailable { doing, source: Box::new(other) },
         }
     }
@@ -64,6 +66,7 @@ impl fmt::Display for Trouble {
         match self {
             Self::Setup(said) | Self::NotConnected(said) | Self::Lost(said) | Self::Answer(said) => f.write_str(said),
             Self::Forbidden(said) => write!(f, "the server refuses it to these credentials: {said}"),
+            Self::Deaf(said) => write!(f, "the server does not let these credentials hear its answers: {said}"),
             Self::NobodyThere(subject) => {
                 write!(f, "nobody takes messages on {subject}: the stream is gone, or has no leader now")
             }
@@ -77,5 +80,16 @@ impl std::error::Error for Trouble {}
 impl From<io::Error> for Trouble {
     fn from(error: io::Error) -> Self {
         Self::Setup(error.to_string())
+    }
+}
+
+/// What failed after something may have been written leaves it open whether it was.
+pub(crate) fn in_doubt(error: BackendError) -> BackendError {
+    match error {
+        BackendError::Unavailable { doing, source } => BackendError::Unknown { doing, source },
+        BackendError::Full { detail } => {
+            BackendError::Unknown { doing: "writing to the stream", source: Box::new(Trouble::Later(detail)) }
+        }
+        other => other,
     }
 }

@@ -58,6 +58,63 @@ fn a_server_that_hangs_gives_typed_errors_by_the_deadline_and_the_log_goes_on_af
 }
 
 #[test]
+fn a_checkpoint_that_may_have_arrived_is_found_before_a_newer_one_follows_it() -> Result {
+    let mut servers = debian()?;
+    let proxy = Proxy::start(servers.port())?;
+    let direct = Place::create(&servers.addresses(), 1)?;
+    let place = Place { servers: format!("nats://127.0.0.1:{}", proxy.port()), ..direct.clone() };
+    let mut backend = place.created("log")?;
+    let mut synchronizer = backend.synchronizer()?;
+    let sample = Sample::after(Head::EMPTY).lines(3, "signed");
+    backend.append(Head::EMPTY, &sample.batch(), soon())?;
+
+    proxy.set(Mode::HangAnswers);
+    let published = in_short(|deadline| synchronizer.publish(&sample.checkpoint(2), &sample.range(2), deadline));
+    assert!(matches!(published, Err(BackendError::Unknown { .. })), "{published:?}");
+    servers.kill(0);
+    proxy.set(Mode::Pass);
+    // That this attempt surely failed does not say what became of the first.
+    for size in [2, 3] {
+        let (note, range) = (sample.checkpoint(size), sample.range(size));
+        let published = in_short(|deadline| synchronizer.publish(&note, &range, deadline));
+        assert!(matches!(published, Err(BackendError::Unknown { .. })), "{size}: {published:?}");
+    }
+    servers.restart(0)?;
+    let until = soon();
+    while let Err(error) = synchronizer.publish(&sample.checkpoint(3), &sample.range(3), soon()) {
+        assert!(error.is_retryable() && Instant::now() < until, "{error}");
+    }
+    let reader = direct.reader("log")?;
+    assert_eq!(reader.checkpoint()?, Some(sample.checkpoint(3)));
+    let kept: Vec<Vec<u8>> = reader.kept_checkpoints()?.into_iter().map(|(_, note)| note).collect();
+    assert_eq!(kept, [sample.checkpoint(2)]);
+    Ok(())
+}
+
+#[test]
+fn a_server_that_takes_less_than_the_one_before_gets_smaller_messages() -> Result {
+    let mut servers = debian()?;
+    let place = Place::create(&servers.addresses(), 1)?;
+    let mut backend = place.created("log")?;
+    let mut sample = Sample::after(Head::EMPTY).lines(2, "large enough");
+    backend.append(Head::EMPTY, &sample.batch(), soon())?;
+    servers.kill(0);
+    let file = servers.folder().join("n1.conf");
+    let configuration = std::fs::read_to_string(&file)?;
+    std::fs::write(&file, format!("{configuration}\nmax_payload: 80000\n"))?;
+    servers.restart(0)?;
+    let before = sample.head();
+    sample = Sample::after(before).lines(1_000, "of many").longest_line();
+    assert!(sample.bytes().len() > 80_000);
+    let until = soon();
+    while let Err(error) = backend.append(before, &sample.batch(), soon()) {
+        assert!(error.is_retryable() && Instant::now() < until, "{error}");
+    }
+    assert_eq!(backend.head(soon())?, sample.head());
+    Ok(())
+}
+
+#[test]
 fn a_reader_of_a_server_that_hangs_gives_up_in_time() -> Result {
     let servers = debian()?;
     let proxy = Proxy::start(servers.port())?;
