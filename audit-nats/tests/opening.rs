@@ -117,6 +117,69 @@ fn credentials_that_may_delete_the_stream_are_refused_unless_that_is_accepted() 
 }
 
 #[test]
+fn rights_that_nobody_answers_for_are_not_taken_for_granted() -> Result {
+    let servers = debian()?;
+    let direct = Place::create(&servers.addresses(), 1)?;
+    let port = support::mute::lose(servers.port(), "STREAM.DELETE")?;
+    let mut place = Place { servers: format!("nats://127.0.0.1:{port}"), ..direct };
+    place.options.retain(|(name, _)| name != "allow_admin_rights");
+    place.options.extend(options(&[("ack_timeout", "200ms")]));
+    let refused = place.log("log")?.open(Instant::now() + Duration::from_secs(2));
+    let asked = matches!(&refused, Err(error @ BackendError::Unavailable { .. }) if error.to_string().contains("STREAM.DELETE"));
+    assert!(asked, "{refused:?}");
+    Ok(())
+}
+
+#[test]
+fn a_pipe_is_no_file_of_secrets_and_is_not_waited_for() -> Result {
+    let folder = tempfile::tempdir()?;
+    let pipe = folder.path().join("pipe");
+    assert!(std::process::Command::new("mkfifo").arg(&pipe).status()?.success());
+    let pipe = pipe.display().to_string();
+    let ways: [&[(&str, &str)]; 5] = [
+        &[("user", "u"), ("password_file", &pipe)],
+        &[("nkey_file", &pipe)],
+        &[("creds_file", &pipe)],
+        &[("ca_file", &pipe)],
+        &[("cert_file", &pipe), ("key_file", &pipe)],
+    ];
+    for given in ways {
+        let mut place = Place::of(&format!("127.0.0.1:{}", free_port()?));
+        place.options.extend(options(given));
+        let backend = place.log("log")?;
+        let (told, refused) = std::sync::mpsc::channel();
+        std::thread::spawn(move || told.send(refusal(backend)));
+        let said = refused.recv_timeout(Duration::from_secs(10))?;
+        assert!(said.contains("not a regular file"), "{said}");
+    }
+    Ok(())
+}
+
+#[test]
+fn a_log_has_one_place_however_it_is_reached_and_no_other_log_has_it() -> Result {
+    let servers = debian()?;
+    let place = Place::create(&servers.addresses(), 1)?;
+    let at = |place: &Place, log: &str| -> Result<Option<String>> {
+        let mut backend = place.log(log)?;
+        assert_eq!(backend.place(), None, "nobody was asked yet");
+        backend.open(soon())?;
+        Ok(backend.place())
+    };
+    let here = at(&place, "payments/log")?;
+    assert!(here.as_ref().is_some_and(|here| here.contains("payments.log")), "{here:?}");
+    let proxy = Proxy::start(servers.port())?;
+    let alias = Place { servers: format!("nats://localhost:{}", proxy.port()), ..place.clone() };
+    assert_eq!(at(&alias, "payments/log")?, here);
+    assert_ne!(at(&place, "payments/other")?, here);
+    // Made anew under the same name, it is another stream.
+    support::admin::Admin::connect(&servers.addresses())?
+        .must(&format!("$JS.API.STREAM.DELETE.{}", place.stream), "")?;
+    place.new_stream()?.create(support::PATIENCE)?;
+    assert_ne!(at(&place, "payments/log")?, here);
+    Ok(())
+}
+
+#[test]
 fn a_server_that_is_not_there_is_told_at_once_and_may_be_tried_again() -> Result {
     let place = Place::of(&format!("127.0.0.1:{}", free_port()?));
     let started = Instant::now();
