@@ -3,6 +3,7 @@ use std::path::{Path, PathBuf};
 use async_nats::ConnectOptions;
 
 use crate::UrlError;
+use crate::small_file;
 
 /// The longest secret that is read from a file, in bytes.
 const SECRET_LIMIT: u64 = 64 << 10;
@@ -81,12 +82,7 @@ impl Credentials {
 
 /// The text of a small file without the white space at its end.
 fn read(path: &Path) -> Result<String, String> {
-    let length = std::fs::metadata(path).map(|found| found.len());
-    let read = length
-        .and_then(|length| if length > SECRET_LIMIT { Ok(None) } else { std::fs::read_to_string(path).map(Some) });
-    match read {
-        Ok(Some(text)) => Ok(text.trim_end().to_owned()),
-        Ok(None) => Err(format!("{} has more than {SECRET_LIMIT} bytes, so it is no secret", path.display())),
-        Err(error) => Err(format!("{} cannot be read: {error}", path.display())),
-    }
+    let bytes = small_file::read(path, SECRET_LIMIT)?;
+    let text = String::from_utf8(bytes).map_err(|_| format!("{} is not UTF-8", path.display()))?;
+    Ok(text.trim_end().to_owned())
 }

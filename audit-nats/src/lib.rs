@@ -51,6 +51,7 @@ mod reader;
 mod requirements;
 mod rights;
 mod runtime;
+mod small_file;
 mod stream_findings;
 mod stream_info;
 mod subjects;

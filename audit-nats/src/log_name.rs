@@ -19,13 +19,14 @@ impl LogName {
         let bytes: usize = segments.iter().map(|segment| segment.len() + 1).sum();
         if segments.len() > SEGMENTS || bytes > BYTES {
             return Err(UrlError::malformed(format!(
-                "the name of a log has at most {SEGMENTS} segments and {BYTES} bytes, not `{}`",
-                segments.join("/")
+                "the name of a log has at most {SEGMENTS} segments and {BYTES} bytes"
             )));
         }
-        match segments.iter().find(|segment| !is_token(segment)) {
-            Some(segment) => Err(UrlError::malformed(format!(
-                "`{segment}` cannot be a segment of a log's name: use ASCII letters, digits, `-` and `_`"
+        match segments.iter().position(|segment| !is_token(segment)) {
+            // Not repeated: of a password with a slash in it, the rest would be here.
+            Some(at) => Err(UrlError::malformed(format!(
+                "segment {} of the log's name cannot be one: use ASCII letters, digits, `-` and `_`",
+                at + 1
             ))),
             None => Ok(Self(segments.iter().map(|&segment| segment.to_owned()).collect())),
         }

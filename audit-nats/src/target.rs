@@ -41,12 +41,13 @@ impl Target {
     pub(crate) fn parse(url: &str, further: &[(String, String)]) -> Result<Self, UrlError> {
         let parts = Parts::parse(url)?;
         let Some((stream, log)) = parts.path.split_first() else {
-            return Err(UrlError::malformed(format!("`{url}` names no stream: use `nats://HOST/STREAM/LOG`")));
+            return Err(UrlError::malformed("the URL names no stream: use `nats://HOST/STREAM/LOG`"));
         };
         if !is_token(stream) {
-            return Err(UrlError::malformed(format!(
-                "`{stream}` cannot be the name of a stream here: use ASCII letters, digits, `-` and `_`"
-            )));
+            return Err(UrlError::malformed(
+                "the first segment of the URL's path cannot be the name of a stream here: use ASCII letters, digits, \
+                 `-` and `_`",
+            ));
         }
         let log = LogName::from_segments(&log.iter().map(String::as_str).collect::<Vec<_>>())?;
         let mut target = Self {
@@ -84,7 +85,7 @@ impl Target {
     pub(crate) fn of_log(url: &str, further: &[(String, String)]) -> Result<Self, UrlError> {
         let target = Self::parse(url, further)?;
         if target.log.is_empty() {
-            return Err(UrlError::malformed(format!("`{url}` names no log: use `nats://HOST/STREAM/LOG`")));
+            return Err(UrlError::malformed("the URL names no log: use `nats://HOST/STREAM/LOG`"));
         }
         Ok(target)
     }
@@ -227,6 +228,19 @@ mod tests {
         for query in ["password=hunter2", "token=hunter2"] {
             let refused = parse(query);
             assert!(matches!(&refused, Err(UrlError::Secret { detail }) if !detail.contains("hunter2")), "{refused:?}");
+        }
+    }
+
+    #[test]
+    fn a_url_that_names_too_little_is_not_repeated() {
+        for url in [
+            "nats://127.0.0.1?password=hunter2",
+            "nats://127.0.0.1/AUDIT?password_env=hunter2&user=a",
+            "nats://writer:1/hunter2@127.0.0.1/AUDIT/log",
+            "nats://writer:1/AUDIT/hunter2@127.0.0.1/log",
+        ] {
+            let said = Target::of_log(url, &[]).err().map(|error| error.to_string());
+            assert!(said.as_ref().is_some_and(|said| !said.contains("hunter2")), "{url}: {said:?}");
         }
     }
 

@@ -5,6 +5,7 @@ use rustls::pki_types::pem::PemObject as _;
 use rustls::pki_types::{CertificateDer, PrivateKeyDer};
 use rustls::{ClientConfig, RootCertStore};
 
+use crate::small_file;
 use crate::target::Target;
 
 /// How to speak TLS: with the authorities of `ca_file`, or those of this machine, and with our
@@ -32,7 +33,8 @@ pub(crate) fn configuration(target: &Target) -> Result<ClientConfig, String> {
         .with_root_certificates(roots);
     match (&target.credentials.cert_file, &target.credentials.key_file) {
         (Some(certificate), Some(key_file)) => {
-            let key = PrivateKeyDer::from_pem_file(key_file)
+            let pem = small_file::read(key_file, small_file::LIMIT).map_err(|error| format!("key_file {error}"))?;
+            let key = PrivateKeyDer::from_pem_slice(&pem)
                 .map_err(|error| format!("key_file {}: {error}", key_file.display()))?;
             builder
                 .with_client_auth_cert(certificates(certificate)?, key)
@@ -44,6 +46,7 @@ pub(crate) fn configuration(target: &Target) -> Result<ClientConfig, String> {
 
 fn certificates(path: &Path) -> Result<Vec<CertificateDer<'static>>, String> {
     let failed = |error| format!("certificates in {}: {error}", path.display());
-    let found = CertificateDer::pem_file_iter(path).map_err(failed)?.collect::<Result<Vec<_>, _>>().map_err(failed)?;
+    let pem = small_file::read(path, small_file::LIMIT)?;
+    let found = CertificateDer::pem_slice_iter(&pem).collect::<Result<Vec<_>, _>>().map_err(failed)?;
     if found.is_empty() { Err(format!("{} holds no certificate", path.display())) } else { Ok(found) }
 }

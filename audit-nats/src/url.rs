@@ -28,7 +28,7 @@ impl Parts {
             Some(("nats", rest)) => (false, rest),
             Some(("tls", rest)) => (true, rest),
             _ => {
-                return Err(UrlError::malformed(format!("`{url}` is not of the form `nats://HOST[:PORT]/STREAM/LOG`")));
+                return Err(UrlError::malformed("the URL is not of the form `nats://HOST[:PORT]/STREAM/LOG`"));
             }
         };
         let (rest, query) = rest.split_once('?').map_or((rest, None), |(rest, query)| (rest, Some(query)));
@@ -72,7 +72,7 @@ fn server(text: &str) -> Result<String, UrlError> {
     };
     let named = host.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"-._:[]".contains(&byte));
     if host.is_empty() || !named || port.parse::<u16>().is_err() {
-        return Err(UrlError::malformed(format!("`{text}` is not a server of the form `HOST` or `HOST:PORT`")));
+        return Err(UrlError::malformed("a server in the URL is not of the form `HOST` or `HOST:PORT`"));
     }
     Ok(format!("{host}:{port}"))
 }
@@ -125,6 +125,20 @@ mod tests {
     fn a_password_in_a_url_is_refused_without_being_repeated() {
         let refused = Parts::parse("nats://writer:hunter2@a/AUDIT/log");
         assert!(matches!(&refused, Err(UrlError::Secret { detail }) if !detail.contains("hunter2")), "{refused:?}");
+    }
+
+    #[test]
+    fn a_url_that_cannot_be_read_is_not_repeated_because_a_secret_may_be_in_it() {
+        for url in [
+            "http://writer:hunter2@a/AUDIT/log",
+            "writer:hunter2@a",
+            "nats://writer:hunter2",
+            "nats://writer:hunter2/rest@a/AUDIT/log",
+            "nats://a/AUDIT/log?user=%hunter2",
+        ] {
+            let said = Parts::parse(url).err().map(|error| error.to_string());
+            assert!(said.as_ref().is_some_and(|said| !said.contains("hunter2")), "{url}: {said:?}");
+        }
     }
 
     #[test]
