@@ -48,7 +48,8 @@ pub(crate) async fn concerns(
     Ok(found)
 }
 
-/// What the stream does not hold any more.
+/// What the stream does not hold any more. A concern is told once while it lasts, so that the number stands
+/// in its name where more may go.
 fn gone(opened: &StreamInfo, now: &StreamInfo, found: &mut Vec<Concern>) {
     if now.created != opened.created {
         found.push(Concern::new(
@@ -59,7 +60,7 @@ fn gone(opened: &StreamInfo, now: &StreamInfo, found: &mut Vec<Concern>) {
     let front = now.missing_at_front();
     if front > 0 {
         found.push(Concern::new(
-            "first_seq",
+            format!("first_seq {}", now.state.first_seq),
             format!("the first {front} messages of the stream are gone: it starts at {}", now.state.first_seq),
         ));
     }
@@ -71,12 +72,15 @@ fn gone(opened: &StreamInfo, now: &StreamInfo, found: &mut Vec<Concern>) {
     }
     if now.missing_inside() > 0 {
         found.push(Concern::new(
-            "num_deleted",
+            format!("num_deleted {}", now.missing_inside()),
             format!("{} messages inside of the stream are gone", now.missing_inside()),
         ));
     }
     if now.lost() > 0 {
-        found.push(Concern::new("lost", format!("the server could not read back {} of its messages", now.lost())));
+        found.push(Concern::new(
+            format!("lost {}", now.lost()),
+            format!("the server could not read back {} of its messages", now.lost()),
+        ));
     }
 }
 

@@ -5,7 +5,7 @@ mod support;
 use std::time::{Duration, Instant};
 
 use audit_core::Key;
-use audit_core::backend::{Backend as _, Head};
+use audit_core::backend::{Backend as _, Durability, Head};
 use audit_core::conformance::Sample;
 use audit_core::verify::Verifier;
 use real_servers::{NatsCertificates, NatsSetup};
@@ -104,6 +104,33 @@ fn a_log_goes_on_through_the_death_of_a_server_and_verifies() -> Result {
     let verdict = Verifier::new().run(&place.reader("log")?);
     assert_eq!(verdict.exit_code(), 0, "{}", verdict.to_json());
     assert!(verdict.records >= 200, "{}", verdict.to_json());
+    Ok(())
+}
+
+#[test]
+fn what_is_promised_is_what_the_replicas_that_are_left_can_give() -> Result {
+    let servers = NatsSetup::newest()?.sync_always().cluster().start()?;
+    let place = Place::create(&servers.addresses(), 3)?;
+    let admin = support::admin::Admin::connect(&servers.addresses())?;
+    let logs = [("synced", true), ("replicated", false)];
+    let mut logs = logs.map(|(log, sync_always)| -> Result<_> {
+        let mut backend = place.created(log)?.sync_always(sync_always);
+        backend.open(soon())?;
+        let synchronizer = backend.synchronizer()?;
+        Ok((backend, synchronizer))
+    });
+    let mut promised = |replicas: u8| -> Result<Vec<(Durability, u8)>> {
+        admin.update(&place.stream, &[("num_replicas", replicas.into())])?;
+        let mut promised = Vec::new();
+        for log in &mut logs {
+            let (backend, synchronizer) = log.as_mut().map_err(|error| error.to_string())?;
+            synchronizer.inspect(soon())?;
+            promised.push((backend.capabilities().append, backend.capabilities().machines));
+        }
+        Ok(promised)
+    };
+    assert_eq!(promised(3)?, [(Durability::Synced, 2), (Durability::Replicated, 2)]);
+    assert_eq!(promised(1)?, [(Durability::Synced, 1), (Durability::Written, 1)]);
     Ok(())
 }
 
