@@ -49,11 +49,11 @@ pub fn reader(location: &str, options: &[(String, String)]) -> Result<Box<dyn Lo
     }
 }
 
-/// The locations of all logs that lie at or under `location`: it alone if it is a log. Options are
+/// The locations of all logs that lie at or under `location`: itself too if it is a log. Options are
 /// those of [`reader`]; they are needed again to open what was found. Blocks as long as the store does.
 ///
-/// Directories are looked through eight levels deep, at most 100,000 of them, and links are not
-/// followed.
+/// Directories are looked through eight levels deep, at most 100,000 of them, those below a log too but
+/// not what the log itself has in them; links are not followed.
 ///
 /// # Errors
 ///
