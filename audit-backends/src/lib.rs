@@ -6,6 +6,7 @@ mod file;
 mod grants;
 mod location_error;
 mod open;
+mod place;
 mod scheme;
 
 pub use config::{Config, ConfigError, ConfigMistake, ReplicaSection, Section, WhenWeakened};

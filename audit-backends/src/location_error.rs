@@ -12,6 +12,13 @@ pub enum LocationError {
         /// What stands in front of `://`.
         scheme: String,
     },
+    /// Nothing is given. Give a directory or a URL.
+    Empty,
+    /// A colon as in a URL, and no `//` behind it. Write the URL whole, or `./` in front of the path.
+    NoSlashes {
+        /// What stands in front of the colon.
+        scheme: String,
+    },
     /// This program was built without the store. Build it with the feature.
     NotBuiltIn {
         /// What stands in front of `://`.
@@ -46,6 +53,16 @@ impl fmt::Display for LocationError {
                 }
                 f.write_str("://`: give a directory, or a file://, s3://, nats:// or postgres:// URL")
             }
+            Self::Empty => {
+                f.write_str("no location is given: give a directory, or a URL such as s3://bucket/prefix/LOG")
+            }
+            Self::NoSlashes { scheme } => {
+                let scheme: String = scheme.chars().take(32).collect();
+                write!(
+                    f,
+                    "`{scheme}:` begins a URL, and `//` has to follow; a directory of such a name is `./{scheme}:…`"
+                )
+            }
             Self::NotBuiltIn { scheme, feature } => {
                 write!(f, "this program was built without {scheme}://: build it with the cargo feature `{feature}`")
             }
@@ -63,7 +80,11 @@ impl Error for LocationError {
         match self {
             Self::Refused { source } => Some(source.as_ref()),
             Self::Read(error) => Some(error),
-            Self::UnknownScheme { .. } | Self::NotBuiltIn { .. } | Self::NoGrants => None,
+            Self::UnknownScheme { .. }
+            | Self::Empty
+            | Self::NoSlashes { .. }
+            | Self::NotBuiltIn { .. }
+            | Self::NoGrants => None,
         }
     }
 }

@@ -10,10 +10,17 @@ pub(crate) enum Scheme {
 }
 
 impl Scheme {
-    /// The store of `location`: what stands in front of `://`, and a directory without it.
+    /// The store of `location`: what stands in front of `://`, and a directory without it. What only
+    /// looks like a URL would otherwise become a directory that nobody meant.
     pub(crate) fn of(location: &str) -> Result<Self, LocationError> {
+        if location.is_empty() {
+            return Err(LocationError::Empty);
+        }
         let Some((scheme, _)) = location.split_once("://") else {
-            return Ok(Self::File);
+            return match scheme_of(location) {
+                Some(scheme) => Err(LocationError::NoSlashes { scheme: scheme.to_owned() }),
+                None => Ok(Self::File),
+            };
         };
         match scheme {
             "file" => Ok(Self::File),
@@ -35,4 +42,12 @@ impl Scheme {
         };
         LocationError::NotBuiltIn { scheme: name, feature: name }
     }
+}
+
+/// The scheme that a text begins with (RFC 3986 §3.1).
+fn scheme_of(location: &str) -> Option<&str> {
+    let (scheme, _) = location.split_once(':')?;
+    let letter = scheme.starts_with(|first: char| first.is_ascii_alphabetic());
+    let others = scheme.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"+.-".contains(&byte));
+    (letter && others).then_some(scheme)
 }

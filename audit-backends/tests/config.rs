@@ -5,7 +5,7 @@
 use std::fs;
 use std::time::Duration;
 
-use audit_backends::{Config, ConfigError, ConfigMistake, WhenWeakened};
+use audit_backends::{Config, ConfigError, ConfigMistake, Section, WhenWeakened};
 use audit_core::verify::Verifier;
 use audit_core::{AuditLog, Key};
 use proptest::prelude::*;
@@ -215,6 +215,79 @@ fn one_s3_url_at_two_endpoints_is_two_stores() {
     };
     Config::from_toml(&config("http://127.0.0.1:2")).expect("a configuration");
     assert!(refused(&config("http://127.0.0.1:1")).1.contains("is the store of another section too"));
+}
+
+/// What is said of a primary and a replica.
+fn both(primary: &str, replica: &str) -> Result<Config, ConfigError> {
+    Config::from_toml(&format!("[primary]\nurl = {primary:?}\n[[replica]]\nurl = {replica:?}\n"))
+}
+
+#[test]
+fn one_directory_under_two_names_is_one_store() {
+    let folder = tempfile::tempdir().expect("a directory");
+    let place = |name: &str| folder.path().join(name).display().to_string();
+    fs::create_dir(place("log")).expect("a directory");
+    std::os::unix::fs::symlink(place("log"), place("link")).expect("a link");
+    let log = place("log");
+    for other in [
+        format!("{log}/"),
+        format!("file://{log}"),
+        format!("file://localhost{log}/"),
+        format!("file:///{log}"),
+        format!("file://{}", log.replace("log", "l%6Fg")),
+        place("./log"),
+        place("log/../log"),
+        place("link"),
+        format!("file://{}", place("link")),
+    ] {
+        let error = both(&log, &other).expect_err(&other);
+        assert!(error.to_string().contains("is the store of another section too"), "{other}: {error}");
+        assert_eq!(Section::new(&other, []).place(), Section::new(&log, []).place(), "{other}");
+    }
+    // A directory that is still to be made lies where its link leads.
+    assert!(both(&place("log/new"), &place("link/new")).is_err());
+    for other in [place("log2"), place("link/new"), place("log/new")] {
+        both(&log, &other).expect("two stores");
+    }
+}
+
+#[test]
+fn one_server_under_two_names_is_one_store() {
+    let is_same = |one: &str, other: &str| Section::new(one, []).is_same_store(&Section::new(other, []));
+    for (one, other) in [
+        ("nats://h/S/log", "nats://h:4222/S/log/"),
+        ("nats://h/S/log", "tls://H/S/log?read_timeout=5s"),
+        ("nats://a,b/S/log", "nats://c,b:4222/S/log"),
+        ("nats://h/S/log?subject_prefix=audit", "nats://reader@h/S/log"),
+        ("postgres://one@h/db/log", "postgresql://two@H:5432/db/log"),
+        ("postgres://one@h/db/a%2Db?schema=audit_log", "postgres://one@h/db/a-b"),
+        ("s3://bucket/a%20b", "s3://bucket/a b/?region=eu-central-1"),
+    ] {
+        assert!(is_same(one, other) && is_same(other, one), "{one} {other}");
+    }
+    for (one, other) in [
+        ("nats://h/S/log", "nats://h:4223/S/log"),
+        ("nats://h/S/log", "nats://h/S/log?domain=leaf"),
+        ("nats://h/S/log", "s3://h/S/log"),
+        ("postgres://one@h/db/log", "postgres://one@h/db/log?schema=other"),
+        ("postgres://one@h/db/log", "postgres://one@h/other/log"),
+        ("s3://bucket/log", "s3://bucket/log2"),
+        ("s3://bucket/log", "s3://bucket/log?endpoint=http://h:1"),
+    ] {
+        assert!(!is_same(one, other), "{one} {other}");
+    }
+}
+
+#[test]
+fn a_place_is_written_in_one_way() {
+    for (url, options, place) in [
+        ("postgresql://me@DB/audit/log?pool=2", vec![], "postgres://db:5432/audit/log"),
+        ("tls://b,a:1/S/", vec![], "nats://a:1,b:4222/S"),
+        ("s3://bucket", vec![("endpoint".to_owned(), "http://h:1/".to_owned())], "s3://bucket?endpoint=http://h:1"),
+        ("ftp://what", vec![], "ftp://what"),
+    ] {
+        assert_eq!(Section::new(url, options).place(), place);
+    }
 }
 
 #[test]

@@ -122,6 +122,59 @@ fn a_url_of_another_machine_or_with_a_broken_escape_is_refused() {
 }
 
 #[test]
+fn what_only_looks_like_a_url_is_no_directory() {
+    for (location, sentence) in [
+        ("s3:/bucket/prefix", "`s3:` begins a URL, and `//` has to follow; a directory of such a name is `./s3:…`"),
+        ("file:/var/lib/audit", "`file:` begins a URL, and `//` has to follow"),
+        ("postgresql:x", "`postgresql:` begins a URL"),
+        ("", "no location is given"),
+        ("/var/lib/audit?min_free=1MiB", "has no `?` in it: give settings as in `file:///dir?min_free=1MiB`"),
+    ] {
+        for error in [
+            refused(location, &[]),
+            reader(location, &[]).expect_err(location),
+            logs(location, &[]).expect_err(location),
+        ] {
+            assert!(error.to_string().contains(sentence), "{location}: {error}");
+            assert_eq!(error.to_string().lines().count(), 1);
+        }
+    }
+    for location in ["./s3:/bucket", "/a:b", "relative/dir", "x/a:b", "file:///a%3Fb"] {
+        open(location, &[]).expect(location);
+    }
+}
+
+#[test]
+fn a_secret_in_a_mistaken_location_is_not_repeated() {
+    for location in
+        ["file://bob:S3CRET@host/x", "/dir?password=S3CRET", "file://host/x?password=S3CRET", "file:///%?k=S3CRET"]
+    {
+        for error in [refused(location, &[]), reader(location, &[]).expect_err(location)] {
+            assert!(!format!("{error} {error:?}").contains("S3CRET"), "{location}: {error:?}");
+        }
+    }
+    assert!(refused("file://bob:S3CRET@host/x", &[]).to_string().starts_with("file://host/x: "));
+}
+
+#[test]
+fn a_log_that_is_made_of_a_prefix_hides_no_log_under_it() {
+    let folder = tempfile::tempdir().expect("a directory");
+    let prefix = folder.path().display().to_string();
+    for name in ["a", "deep/b"] {
+        fs::create_dir_all(folder.path().join(name).join("segments")).expect("a directory");
+    }
+    let below = [format!("{prefix}/a"), format!("{prefix}/deep/b")];
+    assert_eq!(logs(&prefix, &[]).expect("logs"), below);
+    fs::create_dir(folder.path().join("segments")).expect("a directory");
+    assert_eq!(logs(&prefix, &[]).expect("logs"), [&[prefix.clone()][..], &below].concat());
+    // What a log has in its own directories is no log.
+    for own in ["segments", "checkpoints", "tile", "quarantine"] {
+        fs::create_dir_all(folder.path().join("a").join(own).join("x/segments")).expect("a directory");
+    }
+    assert_eq!(logs(&below[0], &[]).expect("logs"), below[..1]);
+}
+
+#[test]
 fn a_scheme_that_no_store_has_is_refused_and_shown_harmless() {
     for (location, sentence) in [
         (

@@ -3,7 +3,6 @@
 mod error;
 mod mistake;
 mod parse;
-mod same_store;
 mod section;
 mod table;
 
@@ -66,7 +65,7 @@ pub enum WhenWeakened {
 }
 
 impl Config {
-    /// Reads a file. Blocks on the disk; reaches for no store.
+    /// Reads a file. Blocks on the disk; reaches for no store but to see whether two directories are one.
     ///
     /// # Errors
     ///

@@ -4,7 +4,6 @@ use std::time::Duration;
 
 use toml::de::DeTable;
 
-use super::same_store::identity;
 use super::table::{Refusal, Table, refuse_all};
 use super::{Config, ConfigError, ConfigMistake, ReplicaSection, Section, WhenWeakened};
 
@@ -95,7 +94,7 @@ fn read_log(document: &Table<'_, '_>) -> Result<WhenWeakened, Refusal> {
     }
 }
 
-fn read_replica(table: &Table<'_, '_>, stores: &mut Vec<Store>) -> Result<ReplicaSection, Refusal> {
+fn read_replica(table: &Table<'_, '_>, stores: &mut Vec<Section>) -> Result<ReplicaSection, Refusal> {
     let section = read_section(table, REPLICA_KEYS, stores)?;
     let name = table.text("name")?;
     if let Some(name) = name {
@@ -112,10 +111,7 @@ fn read_replica(table: &Table<'_, '_>, stores: &mut Vec<Store>) -> Result<Replic
     })
 }
 
-/// What tells the stores that have been read apart.
-type Store = (String, Option<String>);
-
-fn read_section(table: &Table<'_, '_>, own: &[&str], stores: &mut Vec<Store>) -> Result<Section, Refusal> {
+fn read_section(table: &Table<'_, '_>, own: &[&str], stores: &mut Vec<Section>) -> Result<Section, Refusal> {
     if table.len() > KEYS {
         return table.refuse_at("", ConfigMistake::TooManyOptions);
     }
@@ -134,10 +130,9 @@ fn read_section(table: &Table<'_, '_>, own: &[&str], stores: &mut Vec<Store>) ->
             None => table.refuse_at("url", mistake),
         };
     }
-    let store = identity(&section);
-    if stores.contains(&store) {
+    if stores.iter().any(|store| store.is_same_store(&section)) {
         return table.refuse_at("url", ConfigMistake::SameStore { url: url.to_owned() });
     }
-    stores.push(store);
+    stores.push(section.clone());
     Ok(section)
 }

@@ -4,7 +4,7 @@ use audit_core::backend::Backend;
 use audit_core::log::Replica;
 use audit_core::verify::LogReader;
 
-use crate::LocationError;
+use crate::{LocationError, place};
 
 /// One store: its URL, and further settings.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -30,6 +30,21 @@ impl Section {
     #[must_use]
     pub fn options(&self) -> &[(String, String)] {
         &self.options
+    }
+
+    /// The text that stands for it however it is spelled: an absolute path without links, or a URL
+    /// without user, with port, and with only such settings as make it another place. What is no
+    /// location stands for itself. Looks at the disk for a directory; reaches for no other store.
+    #[must_use]
+    pub fn place(&self) -> String {
+        place::text(&self.url, &self.options)
+    }
+
+    /// Whether the other is the same store, under whatever name: a copy there protects nothing. Looks
+    /// at the disk for directories; reaches for no other store.
+    #[must_use]
+    pub fn is_same_store(&self, other: &Self) -> bool {
+        place::same((&self.url, &self.options), (&other.url, &other.options))
     }
 
     /// The writing side; see [`open`](crate::open).

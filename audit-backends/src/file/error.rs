@@ -7,14 +7,16 @@ use std::fmt;
 pub enum FileLocationError {
     /// The URL names another machine, or no absolute path.
     OtherMachine {
-        /// The location.
+        /// The location, without user, password and query.
         location: String,
     },
     /// A `%` in the URL that is not followed by two hexadecimal digits.
     BadEscape {
-        /// The location.
+        /// The location, without user, password and query.
         location: String,
     },
+    /// A path with a `?` in it, as if settings followed.
+    QueryOfPath,
     /// An option that means nothing here.
     UnknownOption {
         /// Its name.
@@ -44,6 +46,9 @@ impl fmt::Display for FileLocationError {
                 "{location}: a `file://` URL names a directory of this machine, like `file:///var/lib/payments/audit`"
             ),
             Self::BadEscape { location } => write!(f, "{location}: `%` stands before two hexadecimal digits"),
+            Self::QueryOfPath => f.write_str(
+                "a directory that is given as a path has no `?` in it: give settings as in `file:///dir?min_free=1MiB`, or write `%3F` in such a URL",
+            ),
             Self::UnknownOption { name } => {
                 write!(f, "unknown option `{name}`: those of a directory are segment_bytes, min_free, lock_wait")
             }
