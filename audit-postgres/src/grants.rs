@@ -69,7 +69,7 @@ GRANT {group} TO {name};
     )
 }
 
-/// A name or a text in SQL. Names come from a URL and may hold anything but NUL.
+/// A name or a text in SQL. Names come from a URL and may hold anything but control characters.
 fn quoted(text: &str, quote: char) -> String {
     // A backslash is plain text in both.
     let doubled: String = text.chars().flat_map(|c| std::iter::repeat_n(c, if c == quote { 2 } else { 1 })).collect();

@@ -76,6 +76,14 @@ impl Location {
                 return Err(UrlError::new(key, "it is missing: postgres://user@host:port/database/LOG"));
             }
         }
+        // They stand in comments of SQL, and in messages.
+        for (key, value) in
+            [("user", &self.user), ("host", &self.host), ("database", &self.database), ("log", &self.log)]
+        {
+            if value.contains(char::is_control) {
+                return Err(UrlError::new(key, "a name has no control characters"));
+            }
+        }
         if self.log.len() > LOG_LIMIT {
             return Err(UrlError::new("log", format!("a name has at most {LOG_LIMIT} bytes")));
         }

@@ -48,6 +48,11 @@ fn the_part_that_is_wrong_is_named() {
         ("postgres://a@db/audit/%zz", "log"),
         ("postgres://a@db/audit/%00", "log"),
         ("postgres://a@db/audit/%ff", "log"),
+        ("postgres://a%0ADROP%20TABLE%20x;--@db/audit/LOG", "user"),
+        ("postgres://a%0d@db/audit/LOG", "user"),
+        ("postgres://a@db%0a/audit/LOG", "host"),
+        ("postgres://a@db/audit%1b/LOG", "database"),
+        ("postgres://a@db/audit/LOG%0a", "log"),
     ] {
         assert_eq!(refused(url, &[]), key, "{url}");
     }
@@ -134,6 +139,7 @@ fn grants_are_for_the_user_in_the_url_whatever_its_name() {
     assert!(sql.contains(r#"rolname = 'we"ird'''"#), "{sql}");
     assert!(sql.contains("GRANT audit_log_writer TO"), "{sql}");
     assert!(grants(Role::Reader, "postgres://x$user$x@db/audit", &[]).is_err());
+    assert!(grants(Role::Reader, "postgres://x%0AALTER%20ROLE%20x%20SUPERUSER;%20--@db/audit", &[]).is_err());
     let installed = &migrations("elsewhere").unwrap()[0];
     assert_eq!(installed.version, SCHEMA_VERSION);
     assert!(installed.sql.contains("CREATE TABLE elsewhere.lines") && !installed.sql.contains("{schema}"));
