@@ -188,6 +188,31 @@ impl Postgres {
         self.psql(&format!("ALTER ROLE \"{role}\" LOGIN PASSWORD '{password}'")).map(drop)
     }
 
+    /// Starts a program that takes the server's write-ahead log and says what is on its disk, as a
+    /// standby would: commits wait for it where `synchronous_standby_names` is `*`.
+    ///
+    /// # Errors
+    ///
+    /// When it does not start, or is not connected within a minute.
+    pub fn standby(&self) -> Result<Process, Failure> {
+        let home = self.folder.path().join("home");
+        let pass_file = self.write("pgpass", &format!("*:*:*:*:{}", Self::PASSWORD))?;
+        let folder = home.join("received");
+        fs::create_dir_all(&folder)?;
+        give_away(&folder)?;
+        let mut arguments = privileges();
+        arguments.push(programs()?.join("pg_receivewal").display().to_string());
+        arguments.extend(["-h", "127.0.0.1", "-U", "postgres", "--synchronous", "-D"].map(str::to_owned));
+        arguments.extend([folder.display().to_string(), "-p".to_owned(), self.port.to_string()]);
+        let environment = [("PGPASSFILE", pass_file.display().to_string())];
+        let process = Process::start(&unprivileged()?, &arguments, &environment, &self.folder.path().join("standby"))?;
+        process.wait_until_ready(PATIENCE, || {
+            self.psql("SELECT count(*) FROM pg_stat_replication WHERE state = 'streaming'")
+                .is_ok_and(|said| said == "1")
+        })?;
+        Ok(process)
+    }
+
     /// Makes an empty database.
     ///
     /// # Errors
