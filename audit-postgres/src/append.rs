@@ -8,6 +8,7 @@ use tokio_postgres::types::Type;
 
 use crate::columns::Columns;
 use crate::fault::Effect;
+use crate::inspection;
 use crate::rows::{self, Log};
 use crate::uuid::Uuid;
 
@@ -31,6 +32,20 @@ pub(crate) fn append(log: &Log, expected: Head, batch: &Batch<'_>, deadline: Ins
     Err(contract::conflict(head))
 }
 
+/// Whether commits still wait for another server, where receipts say that they do: asked after the commit,
+/// as the setting may have changed while it waited. The lines are there, and recognised next time.
+pub(crate) fn still_replicated(log: &Log, deadline: Instant) -> Result<(), BackendError> {
+    const DOING: &str = "appending on two machines";
+    let source: Box<dyn std::error::Error + Send + Sync> = match inspection::is_replicated(&log.server, deadline) {
+        Ok(true) => return Ok(()),
+        Ok(false) => "commits do not wait for another server any more: set synchronous_standby_names again, \
+                      or open the log again without"
+            .into(),
+        Err(error) => error.into(),
+    };
+    Err(BackendError::Unknown { doing: DOING, source })
+}
+
 struct Answer {
     appended: bool,
     head: Head,
@@ -38,7 +53,7 @@ struct Answer {
 
 fn send(log: &Log, before: Head, after: Head, arrays: &Arrays<'_>, deadline: Instant) -> Result<Answer, BackendError> {
     let statement = format!(
-        "SELECT size, leaf, appended FROM {}.append($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16)",
+        "SELECT size, leaf, appended FROM {}.append($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15)",
         log.schema
     );
     let size = i64::try_from(before.size).unwrap_or(i64::MAX);
@@ -64,7 +79,6 @@ fn send(log: &Log, before: Head, after: Head, arrays: &Arrays<'_>, deadline: Ins
             (&arrays.results, Type::TEXT_ARRAY),
             (&arrays.statuses, Type::INT4_ARRAY),
             (&arrays.traces, Type::TEXT_ARRAY),
-            (&arrays.events, Type::UUID_ARRAY),
         ],
     )?;
     let answer = rows.first().and_then(|row| Some(Answer { head: rows::head(row)?, appended: row.try_get(2).ok()? }));
@@ -87,8 +101,6 @@ struct Arrays<'a> {
     results: Texts<'a>,
     statuses: Vec<Option<i32>>,
     traces: Texts<'a>,
-    /// The identifiers of events, which may have come from the outbox.
-    events: Vec<Uuid>,
 }
 
 type Texts<'a> = Vec<Option<Cow<'a, str>>>;
@@ -128,7 +140,6 @@ impl<'a> Arrays<'a> {
         self.results.push(columns.result);
         self.statuses.push(columns.status);
         self.traces.push(columns.trace);
-        self.events.extend(id.filter(|_| columns.is_event));
     }
 }
 

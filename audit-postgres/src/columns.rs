@@ -3,7 +3,7 @@
 use std::borrow::Cow;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
-use audit_core::record::{ActivityId, Kind, Record};
+use audit_core::record::{ActivityId, Record};
 
 /// What stands in the columns beside a line; nothing at all when the line is no record.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -18,8 +18,6 @@ pub(crate) struct Columns<'a> {
     pub(crate) result: Option<Cow<'a, str>>,
     pub(crate) status: Option<i32>,
     pub(crate) trace: Option<Cow<'a, str>>,
-    /// Whether it is an event in one record: such as may have come from an outbox.
-    pub(crate) is_event: bool,
 }
 
 impl<'a> Columns<'a> {
@@ -31,7 +29,6 @@ impl<'a> Columns<'a> {
             time: system_time(record.time_micros()),
             kind: Some(without_nul(Cow::Borrowed(record.kind_word()))),
             id: record.id(),
-            is_event: record.kind() == Some(Kind::Event),
             ..Self::default()
         };
         for (name, value) in Members::of(line) {
@@ -176,7 +173,7 @@ mod tests {
         assert_eq!(columns.status, Some(201));
         assert_eq!(columns.trace.as_deref(), Some("00-1-2-01"));
         assert_eq!(columns.kind.as_deref(), Some("event"));
-        assert!(columns.is_event && columns.id.is_some());
+        assert!(columns.id.is_some());
         assert_eq!(columns.time, Some(UNIX_EPOCH + Duration::from_micros(1_795_434_006_757_467)));
     }
 

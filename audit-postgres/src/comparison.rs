@@ -4,11 +4,12 @@ use std::ops::Range;
 use std::time::{Duration, Instant};
 
 use audit_core::backend::BackendError;
+use audit_core::record::Record;
 use tokio_postgres::Row;
 use tokio_postgres::types::Type;
 
 use crate::columns::Columns;
-use crate::rows::Log;
+use crate::rows::{LINE, Log, is_one_line};
 use crate::uuid::Uuid;
 
 /// The rows of `range` in which a column contradicts the line: the number, and a sentence. At most
@@ -18,11 +19,7 @@ pub(crate) fn contradictions(
     range: Range<u64>,
     patience: Duration,
 ) -> Result<Vec<(u64, String)>, BackendError> {
-    let statement = format!(
-        "SELECT seq, line, time, kind, id, actor_type, actor_id, action, resource, result, status, trace
-         FROM {}.lines WHERE log = $1 AND seq >= $2 AND seq < $3 ORDER BY seq",
-        log.schema
-    );
+    let statement = statement(&log.schema);
     let mut found = Vec::new();
     let mut next = range.start;
     while next < range.end && found.len() < MOST {
@@ -37,10 +34,7 @@ pub(crate) fn contradictions(
         )?;
         for row in &rows {
             let seq = row.try_get::<_, i64>(0).ok().and_then(|seq| u64::try_from(seq).ok()).unwrap_or(next);
-            if let Some(column) = contradicting(row) {
-                let detail = format!("the column `{column}` says something else than the line, which is what counts");
-                found.push((seq, detail));
-            }
+            found.extend(contradiction(row).map(|detail| (seq, detail)));
         }
         next = end;
     }
@@ -48,9 +42,33 @@ pub(crate) fn contradictions(
     Ok(found)
 }
 
-/// The first column that is not what the line says.
-fn contradicting(row: &Row) -> Option<&'static str> {
+/// Text comes only where the whole row has no more of it than a record can give.
+fn statement(schema: &str) -> String {
+    let texts = TEXTS.join(", ");
+    let fitting = TEXTS.map(|name| format!("CASE WHEN fits THEN {name} END AS {name}")).join(", ");
+    format!(
+        "SELECT seq, fits, time, id, status, {fitting} FROM (
+           SELECT seq, time, id, status, {texts}, octet_length(concat({texts})) <= {TEXT} AS fits
+           FROM {schema}.lines WHERE log = $1 AND seq >= $2 AND seq < $3
+         ) AS measured ORDER BY seq"
+    )
+}
+
+/// What is wrong with a row.
+fn contradiction(row: &Row) -> Option<String> {
+    if !row.try_get::<_, bool>("fits").unwrap_or(false) {
+        return Some("the row holds more than a record and its columns can".to_owned());
+    }
     let line: String = row.try_get("line").ok()?;
+    if !is_one_line(&line) || Record::parse(line.as_bytes()).is_err() {
+        return Some("the row holds no record".to_owned());
+    }
+    let column = contradicting(row, &line)?;
+    Some(format!("the column `{column}` says something else than the line, which is what counts"))
+}
+
+/// The first column that is not what the line says.
+fn contradicting(row: &Row, line: &str) -> Option<&'static str> {
     let expected = Columns::of(line.as_bytes());
     let texts = [
         ("kind", &expected.kind),
@@ -75,8 +93,14 @@ fn contradicting(row: &Row) -> Option<&'static str> {
     (row.try_get::<_, Option<i32>>("status").ok()? != expected.status).then_some("status")
 }
 
-/// Rows that are read at once: 64 MiB of the longest lines.
-const ROWS: u64 = 1_024;
+/// Rows that are read at once: 64 MiB of the longest.
+const ROWS: u64 = 512;
+
+/// The most bytes of text in a row: the longest line, and as much again.
+const TEXT: usize = 2 * LINE;
+
+/// The columns that hold text.
+const TEXTS: [&str; 8] = ["line", "kind", "actor_type", "actor_id", "action", "resource", "result", "trace"];
 
 /// More than this says no more than this.
 const MOST: usize = 100;

@@ -103,6 +103,9 @@ fn advice(error: &Error) -> Option<&'static str> {
         SqlState::INVALID_SCHEMA_NAME | SqlState::UNDEFINED_TABLE | SqlState::UNDEFINED_FUNCTION => {
             "install the schema: apply what `audit grants postgres` prints for the administrator"
         }
+        SqlState::PROGRAM_LIMIT_EXCEEDED => {
+            "if an index of lines is named, drop it, and index md5(resource) or left(resource, 200) instead"
+        }
         SqlState::READ_ONLY_SQL_TRANSACTION => "connect to the primary server, this one is read-only",
         _ => return None,
     })

@@ -20,6 +20,12 @@ pub(crate) struct Inspection {
     pub(crate) replicated: bool,
 }
 
+/// Whether a commit waits for another server, as the server says now.
+pub(crate) fn is_replicated(server: &Server, deadline: Instant) -> Result<bool, BackendError> {
+    let rows = server.read(DOING, deadline, STANDBYS, &[])?;
+    Ok(rows.first().and_then(|row| row.try_get(0).ok()).unwrap_or(false))
+}
+
 /// Looks at everything that a writer's promises rest on.
 pub(crate) fn inspect(server: &Server, schema: &str, deadline: Instant) -> Result<Inspection, BackendError> {
     let mut found = Inspection { concerns: Vec::new(), replicated: false };
@@ -57,6 +63,9 @@ pub(crate) fn inspect(server: &Server, schema: &str, deadline: Instant) -> Resul
             "tables",
             format!("the schema {schema} has {} of {TABLE_COUNT} tables: install it again", tables.len()),
         );
+    }
+    for row in server.read(DOING, deadline, INDEXES, &of_schema)? {
+        index(&row, schema, &mut found);
     }
     triggers(&server.read(DOING, deadline, TRIGGERS, &of_schema)?, schema, &mut found);
     functions(&server.read(DOING, deadline, FUNCTIONS, &of_schema)?, schema, &mut found);
@@ -131,8 +140,16 @@ fn role(row: &Row, concerns: &mut Vec<Concern>) {
 }
 
 fn owned_schema(row: &Row, schema: &str, found: &mut Inspection) {
-    if row.try_get("creates").unwrap_or(true) {
-        found.add("schema_create", format!("this role may create objects in the schema {schema}: revoke CREATE on it"));
+    if row.try_get("others_create").unwrap_or(true) {
+        let detail = format!("others than its owner may create objects in the schema {schema}: revoke CREATE on it");
+        found.add("schema_create", detail);
+    }
+    if !row.try_get("same_owner").unwrap_or(false) {
+        let detail = format!(
+            "the schema {schema} has another owner than its tables, who may drop them: \
+             ALTER SCHEMA {schema} OWNER TO {schema}_owner"
+        );
+        found.add("schema_owner", detail);
     }
     if row.try_get("is_owner").unwrap_or(true) {
         found.add(
@@ -168,6 +185,21 @@ fn table(row: &Row, schema: &str, found: &mut Inspection) {
     if is("has_rules") {
         let detail = format!("{schema}.{name} has rules or row security, which hide or rewrite rows: remove them");
         found.add(&format!("{name}.rules"), detail);
+    }
+}
+
+/// An index that refuses a row stops the log.
+fn index(row: &Row, schema: &str, found: &mut Inspection) {
+    let name: String = row.try_get("name").unwrap_or_default();
+    if row.try_get("is_unique").unwrap_or(true) {
+        let detail = format!("the index {name} on {schema}.lines is unique, and may refuse a line: drop it");
+        found.add(&format!("index {name}"), detail);
+    } else if row.try_get::<_, i64>("widest").unwrap_or(i64::MAX) > INDEXED {
+        let detail = format!(
+            "the index {name} on {schema}.lines may refuse a line, as an entry has at most 2,704 bytes: drop it, \
+             and index md5(resource) or left(resource, 200)"
+        );
+        found.add(&format!("index {name}"), detail);
     }
 }
 
@@ -253,7 +285,10 @@ fn functions(rows: &[Row], schema: &str, found: &mut Inspection) {
 /// 13.0, in the server's own way of counting.
 const OLDEST: i32 = 130_000;
 
-const TABLE_COUNT: usize = 5;
+/// The most bytes of an entry in a B-tree: a third of a page, less what stands before it.
+const INDEXED: i64 = 2_650;
+
+const TABLE_COUNT: usize = 8;
 
 /// Name, table, function and kind of each trigger: the bits are those of `pg_trigger.tgtype`.
 const TRIGGER_NAMES: [(&str, &str, &str, i16); 4] = [
@@ -264,7 +299,8 @@ const TRIGGER_NAMES: [(&str, &str, &str, i16); 4] = [
 ];
 
 /// Functions that run with the rights of their owner.
-const DEFINERS: [&str; 5] = ["append", "create_log", "discard", "publish", "put"];
+const DEFINERS: [&str; 8] =
+    ["allow_put", "append", "create_log", "discard", "pending", "publish", "put", "wait_for_appends"];
 
 const SETTINGS: &str = "SELECT current_setting('server_version_num')::integer AS version,
   current_setting('fsync') AS fsync, current_setting('full_page_writes') AS full_page_writes,
@@ -273,6 +309,8 @@ const SETTINGS: &str = "SELECT current_setting('server_version_num')::integer AS
   current_setting('server_encoding') AS server_encoding,
   current_setting('default_transaction_read_only') AS read_only,
   pg_catalog.pg_is_in_recovery() AS in_recovery";
+
+const STANDBYS: &str = "SELECT btrim(current_setting('synchronous_standby_names')) <> ''";
 
 const ROLE: &str = "SELECT session_user::text AS name,
   EXISTS (SELECT FROM pg_catalog.pg_roles r
@@ -286,8 +324,10 @@ const ROLE: &str = "SELECT session_user::text AS name,
     AND pg_catalog.pg_has_role(session_user, r.oid, 'MEMBER')) AS runs_programs";
 
 const SCHEMA: &str = "SELECT pg_catalog.pg_has_role(session_user, n.nspowner, 'MEMBER') AS is_owner,
-  EXISTS (SELECT FROM pg_catalog.pg_roles r WHERE pg_catalog.pg_has_role(session_user, r.oid, 'MEMBER')
-    AND pg_catalog.has_schema_privilege(r.oid, n.oid, 'CREATE')) AS creates
+  EXISTS (SELECT FROM pg_catalog.aclexplode(n.nspacl) AS may
+    WHERE may.privilege_type = 'CREATE' AND may.grantee <> n.nspowner) AS others_create,
+  EXISTS (SELECT FROM pg_catalog.pg_class c WHERE c.relnamespace = n.oid AND c.relname = 'lines'
+    AND c.relowner = n.nspowner) AS same_owner
   FROM pg_catalog.pg_namespace n WHERE n.nspname = $1";
 
 /// Rights are those of every role that this one may act as, inherited or not.
@@ -302,16 +342,28 @@ const TABLES: &str = "SELECT c.relname::text AS name,
   FROM pg_catalog.pg_class c JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace
   CROSS JOIN pg_catalog.pg_roles r
   WHERE n.nspname = $1 AND c.relkind IN ('r', 'p')
-    AND c.relname IN ('schema_version', 'heads', 'lines', 'checkpoints', 'outbox')
+    AND c.relname IN ('schema_version', 'installation', 'heads', 'lines', 'checkpoints',
+      'outbox', 'outbox_ids', 'outbox_roles')
     AND pg_catalog.pg_has_role(session_user, r.oid, 'MEMBER')
   GROUP BY c.oid, c.relname, c.relowner, c.relpersistence, c.relhasrules, c.relrowsecurity";
+
+/// Texts are as long as a record may have them.
+const INDEXES: &str = "SELECT c.relname::text AS name, i.indisunique AS is_unique,
+  (SELECT coalesce(sum(CASE a.attname WHEN 'line' THEN 65535 WHEN 'resource' THEN 8192 WHEN 'log' THEN 255
+      WHEN 'kind' THEN 64 WHEN 'result' THEN 64 WHEN 'actor_type' THEN 64 ELSE 1024 END), 0)
+    FROM pg_catalog.pg_attribute a WHERE a.attrelid = i.indrelid AND a.attnum = ANY (i.indkey)
+    AND a.atttypid = 'pg_catalog.text'::pg_catalog.regtype AND m.amname IN ('btree', 'brin'))::bigint AS widest
+  FROM pg_catalog.pg_index i JOIN pg_catalog.pg_class c ON c.oid = i.indexrelid
+  JOIN pg_catalog.pg_am m ON m.oid = c.relam
+  JOIN pg_catalog.pg_class t ON t.oid = i.indrelid JOIN pg_catalog.pg_namespace n ON n.oid = t.relnamespace
+  WHERE n.nspname = $1 AND t.relname = 'lines' AND NOT i.indisprimary";
 
 const TRIGGERS: &str = "SELECT t.tgname::text AS name, c.relname::text AS table_name, t.tgenabled::text AS enabled,
   p.proname::text AS function, t.tgtype AS kind, t.tgqual IS NOT NULL OR t.tgattr::text <> '' AS conditional
   FROM pg_catalog.pg_trigger t JOIN pg_catalog.pg_class c ON c.oid = t.tgrelid
   JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace
   JOIN pg_catalog.pg_proc p ON p.oid = t.tgfoid
-  WHERE n.nspname = $1 AND NOT t.tgisinternal AND c.relname IN ('heads', 'lines', 'checkpoints', 'outbox')";
+  WHERE n.nspname = $1 AND NOT t.tgisinternal AND c.relname IN ('heads', 'lines', 'checkpoints', 'outbox', 'outbox_ids')";
 
 const FUNCTIONS: &str =
     "SELECT p.proname::text AS name, p.prosrc AS body, p.proconfig AS settings, p.prosecdef AS definer,

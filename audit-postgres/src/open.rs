@@ -6,13 +6,13 @@ use audit_core::backend::{BackendError, Head, Opened, Recovery, contract};
 use audit_core::evidence::{CompactRange, Hash, SignedCheckpoint, leaf_hash};
 use audit_core::record::Frame;
 
-use crate::rows::{HeadRow, Kept, Log};
+use crate::rows::{HeadRow, Kept, Log, is_one_line};
 
 /// Checks what is there; `None` if there is no such log yet.
 pub(crate) fn open(log: &Log, deadline: Instant) -> Result<Option<Opened>, BackendError> {
     // The checkpoint is read first: a writer that is still there can only add to what it covers.
     let checkpoint = log.newest_checkpoint(deadline)?;
-    let Some(row) = log.head_row(deadline)? else {
+    let Some(mut row) = log.head_row(deadline)? else {
         return match checkpoint {
             None => Ok(None),
             Some(_) => Err(log.vanished()),
@@ -27,6 +27,9 @@ pub(crate) fn open(log: &Log, deadline: Instant) -> Result<Option<Opened>, Backe
             ),
         });
     }
+    // A process that was killed may have left a statement that the server is still at.
+    log.wait_for_appends(deadline)?;
+    row = log.head_row(deadline)?.ok_or_else(|| log.vanished())?;
     rows_fit_head(log, &row)?;
     let signed = checkpoint.map(|kept| Signed::of(log, &row, kept)).transpose()?;
     let signed_size = signed.as_ref().map_or(0, |signed| signed.size);
@@ -96,6 +99,9 @@ fn follow(log: &Log, signed: u64, head: Head, deadline: Instant) -> Result<Optio
             return Err(broken(log, next, "it is gone"));
         }
         for (seq, line) in rows {
+            if !is_one_line(&line) {
+                return Err(broken(log, next, "it holds a line feed, or more than a line may"));
+            }
             let frame = Frame::parse(line.as_bytes()).map_err(|error| broken(log, next, &error.to_string()))?;
             if seq != next || frame.seq != next {
                 return Err(broken(log, next, "it is gone, or another stands in its place"));

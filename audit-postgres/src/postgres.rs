@@ -33,6 +33,8 @@ pub struct Postgres {
 #[derive(Debug)]
 struct Connected {
     log: Log,
+    /// Which log in which database it is.
+    place: String,
     /// Whether a commit waits for another server.
     replicated: bool,
     exists: bool,
@@ -94,6 +96,10 @@ impl Backend for Postgres {
         "postgres"
     }
 
+    fn place(&self) -> Option<String> {
+        self.state.as_ref().map(|connected| connected.place.clone())
+    }
+
     fn capabilities(&self) -> Capabilities {
         let mut found = Capabilities::new(Durability::Synced, Durability::Synced, Fencing::Enforced)
             .checkpoint_rest(CHECKPOINT_REST);
@@ -116,8 +122,9 @@ impl Backend for Postgres {
         }
         let log = Log { server, schema: self.settings.schema.clone(), name: self.settings.location.log.clone() };
         let opened = open::open(&log, deadline).map_err(|error| fault::while_opening(error, &log.server.place))?;
+        let place = log.place(deadline).map_err(|error| fault::while_opening(error, &log.server.place))?;
         let (replicated, exists) = (found.replicated, opened.is_some());
-        self.state = Some(Connected { log, replicated, exists, synchronizer_taken: false });
+        self.state = Some(Connected { log, place, replicated, exists, synchronizer_taken: false });
         Ok(opened.unwrap_or_else(Opened::empty))
     }
 
@@ -149,6 +156,10 @@ impl Backend for Postgres {
     fn append(&mut self, expected: Head, batch: &Batch<'_>, deadline: Instant) -> Result<Durability, BackendError> {
         contract::in_time(deadline, "appending to the log")?;
         append::append(self.log()?, expected, batch, deadline)?;
+        let connected = self.connected()?;
+        if connected.replicated {
+            append::still_replicated(&connected.log, deadline)?;
+        }
         Ok(Durability::Synced)
     }
 

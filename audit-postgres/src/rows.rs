@@ -54,6 +54,38 @@ impl Log {
         rows.first().map(|row| head_row(row).ok_or_else(|| self.unreadable("the head row"))).transpose()
     }
 
+    /// Waits until no append that an earlier writer left behind is on its way in the server.
+    pub(crate) fn wait_for_appends(&self, deadline: Instant) -> Result<(), BackendError> {
+        let statement = format!("SELECT {}.wait_for_appends($1)", self.schema);
+        let waited = self.server.read("waiting for earlier appends", deadline, &statement, &[(&self.name, Type::TEXT)]);
+        waited.map(drop)
+    }
+
+    /// Which log in which database this is, however it is reached.
+    pub(crate) fn place(&self, deadline: Instant) -> Result<String, BackendError> {
+        const DOING: &str = "asking which installation it is";
+        let statement = format!(
+            "SELECT i.id::text, d.oid, pg_catalog.has_function_privilege('pg_catalog.pg_control_system()', 'EXECUTE')
+             FROM {}.installation i, pg_catalog.pg_database d WHERE d.datname = current_database()",
+            self.schema
+        );
+        let rows = self.server.read(DOING, deadline, &statement, &[])?;
+        let parts = rows.first().and_then(|row| {
+            Some((row.try_get::<_, String>(0).ok()?, row.try_get::<_, u32>(1).ok()?, row.try_get::<_, bool>(2).ok()?))
+        });
+        let Some((installation, database, may_ask)) = parts else {
+            return Err(self.unreadable("the table installation"));
+        };
+        // A dump that was restored elsewhere has the same installation.
+        let cluster = if may_ask {
+            self.server.read(DOING, deadline, "SELECT system_identifier FROM pg_catalog.pg_control_system()", &[])?
+        } else {
+            Vec::new()
+        };
+        let cluster: i64 = cluster.first().and_then(|row| row.try_get(0).ok()).unwrap_or(0);
+        Ok(format!("postgres:{installation}/{cluster}/{database}/{}", self.name))
+    }
+
     /// The head alone: what is asked most often.
     pub(crate) fn head(&self, deadline: Instant) -> Result<Head, BackendError> {
         let statement = format!("SELECT next_seq, last_leaf FROM {}.heads WHERE log = $1", self.schema);
@@ -72,12 +104,19 @@ impl Log {
         Ok(last.and_then(|seq| u64::try_from(seq).ok()))
     }
 
-    /// Whole lines in a row from `range.start` on, about a mebibyte of them.
+    /// Whole lines in a row from `range.start` on, about a mebibyte of them. A row that is not one line
+    /// is tampering.
     pub(crate) fn lines(&self, range: &Range<u64>, deadline: Instant) -> Result<Vec<u8>, BackendError> {
         let mut bytes = Vec::new();
         for (expected, (seq, line)) in (range.start..).zip(self.line_rows(range, READ, deadline)?) {
             if seq != expected {
                 break;
+            }
+            if !is_one_line(&line) {
+                return Err(BackendError::Tampered {
+                    seq: Some(seq),
+                    detail: format!("row {seq} of {} holds a line feed, or more than a line may", self.name),
+                });
             }
             bytes.extend_from_slice(line.as_bytes());
             bytes.push(b'\n');
@@ -85,7 +124,8 @@ impl Log {
         Ok(bytes)
     }
 
-    /// The rows of a range that are there, in order, about `bytes` of them and at least one.
+    /// The rows of a range that are there, in order, about `bytes` of them and at least one. Of a line
+    /// that is too long only as much as shows that.
     pub(crate) fn line_rows(
         &self,
         range: &Range<u64>,
@@ -100,7 +140,7 @@ impl Log {
         }
         // The sum stops the answer, not the scan: the inner limit bounds that.
         let statement = format!(
-            "SELECT seq, line FROM (
+            "SELECT seq, CASE WHEN octet_length(line) > {LINE} THEN left(line, {LINE} + 1) ELSE line END FROM (
                SELECT seq, line, sum(octet_length(line) + 1) OVER (ORDER BY seq) AS total, row_number() OVER (ORDER BY seq) AS number
                FROM (SELECT seq, line FROM {}.lines WHERE log = $1 AND seq >= $2 AND seq < $3 ORDER BY seq LIMIT $4) AS near
              ) AS counted WHERE total <= $5 OR number = 1 ORDER BY seq",
@@ -156,6 +196,11 @@ impl Log {
     }
 }
 
+/// Whether a row holds what a line may be.
+pub(crate) fn is_one_line(line: &str) -> bool {
+    line.len() <= LINE && !line.contains('\n')
+}
+
 pub(crate) fn head(row: &Row) -> Option<Head> {
     let size = row.try_get::<_, i64>(0).ok().and_then(|size| u64::try_from(size).ok())?;
     let leaf = row.try_get::<_, Vec<u8>>(1).ok().and_then(|leaf| <[u8; 32]>::try_from(leaf).ok())?;
@@ -179,6 +224,9 @@ fn kept(row: &Row) -> Option<Kept> {
         peaks: row.try_get(2).ok()?,
     })
 }
+
+/// The longest line, without its line feed.
+pub(crate) const LINE: usize = 65_535;
 
 /// About as much as one read of a writer or a replica returns.
 const READ: u32 = 1 << 20;

@@ -31,7 +31,7 @@ pub fn migrations(schema: &str) -> Result<Vec<Migration>, UrlError> {
     // The settings check the name as they do in a URL.
     Settings::new("postgres://x@localhost/x", &[("schema".to_owned(), schema.to_owned())])?;
     let owner = format!("SET LOCAL ROLE {schema}_owner;\n\n");
-    let parts = [ROLES, &owner, TABLES, FUNCTIONS, GUARDS, "RESET ROLE;\n"];
+    let parts = [ROLES, &owner, TABLES, FUNCTIONS, OUTBOX, GUARDS, "RESET ROLE;\n"];
     let sql = parts.map(|part| part.replace("{schema}", schema)).join("\n");
     Ok(vec![Migration { version: SCHEMA_VERSION, sql }])
 }
@@ -81,7 +81,7 @@ pub(crate) fn installed(server: &Server, schema: &str, deadline: Instant) -> Res
 /// The body of a function as this crate installs it, without the marks around it.
 pub(crate) fn body_of(function: &str) -> Option<&'static str> {
     let mark = format!("${function}$");
-    FUNCTIONS.split(mark.as_str()).nth(1)
+    [FUNCTIONS, OUTBOX].iter().find_map(|functions| functions.split(mark.as_str()).nth(1))
 }
 
 pub(crate) fn wrong_version(schema: &str, there: i32) -> String {
@@ -101,19 +101,27 @@ fn misconfigured(error: &UrlError) -> BackendError {
 }
 
 /// The functions, by the name under which each is created.
-pub(crate) const FUNCTION_NAMES: [&str; 9] = [
+pub(crate) const FUNCTION_NAMES: [&str; 16] = [
+    "allow_put",
     "append",
+    "check_event",
+    "check_log",
+    "check_members",
+    "check_value",
     "check_writer",
     "commit_durably",
     "create_log",
     "discard",
     "only_forward",
+    "pending",
     "publish",
     "put",
     "refuse_change",
+    "wait_for_appends",
 ];
 
 const ROLES: &str = include_str!("sql/roles.sql");
 const TABLES: &str = include_str!("sql/tables.sql");
 const FUNCTIONS: &str = include_str!("sql/functions.sql");
+const OUTBOX: &str = include_str!("sql/outbox.sql");
 const GUARDS: &str = include_str!("sql/guards.sql");

@@ -73,11 +73,20 @@ impl OutboxEvent {
         serde_json::to_string(self).unwrap_or_default()
     }
 
-    /// The event in a row. One that is none, which nobody can put there through the function, is
-    /// recorded as `outbox.unreadable`, with the text of the row: nothing is dropped.
+    /// The event in a row. Of one that cannot be read, which nobody can put there through the function,
+    /// the action is recorded as far as there is one, or else `outbox.unreadable`, with the text of the row.
     pub(super) fn from_row(text: &str) -> Self {
-        serde_json::from_str(text)
-            .unwrap_or_else(|_| Self::action("outbox.unreadable").actor(&Actor::unknown()).attribute("row", text))
+        /// Takes whatever stands beside it.
+        #[derive(Deserialize)]
+        struct Rest {
+            action: String,
+        }
+
+        serde_json::from_str(text).unwrap_or_else(|_| {
+            let action =
+                serde_json::from_str(text).map_or_else(|_| "outbox.unreadable".to_owned(), |rest: Rest| rest.action);
+            Self::action(action).attribute("outbox.unreadable", text)
+        })
     }
 
     /// The event as the log takes it.

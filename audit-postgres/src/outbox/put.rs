@@ -34,8 +34,9 @@ impl Outbox {
     /// Puts `event` into the outbox in the transaction of `client`, and returns the identifier that its
     /// record will have. Whether it is ever recorded is decided by that transaction's commit.
     ///
-    /// The role of `client` needs the group `<schema>_writer`, or `EXECUTE` on the function `put` and
-    /// `USAGE` on the schema. One statement, by no name: poolers are fine.
+    /// The role of `client` is the log's writer or a member of it, or one that the writer named with the
+    /// function `allow_put`; that one needs `EXECUTE` on `put` and `USAGE` on the schema besides. One
+    /// statement, by no name: poolers are fine.
     ///
     /// # Errors
     ///

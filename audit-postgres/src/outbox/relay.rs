@@ -92,8 +92,8 @@ impl OutboxRelay {
     /// open, with this PostgreSQL as its primary. URL and options as for
     /// [`Postgres::from_url`](crate::Postgres::from_url), for a writer.
     ///
-    /// Signs a checkpoint, to see where it goes. Ready once that is checked, in a minute or two at most.
-    /// Does not block; any executor may poll it.
+    /// Ready once that is checked and the log has appended something, in a minute at most. Does not
+    /// block; any executor may poll it.
     ///
     /// # Errors
     ///

@@ -21,8 +21,8 @@ pub(super) struct Rounds {
     pub(super) log: Log,
     pub(super) batch: usize,
     pub(super) doubts: Doubts,
-    /// Events that the log said it has, in the round before.
-    pub(super) just_recorded: Vec<Uuid>,
+    /// The rows of events that the log said it has, in the round before.
+    pub(super) just_recorded: Vec<i64>,
     /// How many it has in all.
     pub(super) recorded: u64,
     /// How many were taken out of the outbox because a rule excludes them.
@@ -40,6 +40,8 @@ pub(super) enum Interrupted {
 
 struct Waiting {
     id: Uuid,
+    /// No other row ever has it.
+    position: i64,
     happened: SystemTime,
     event: OutboxEvent,
 }
@@ -47,12 +49,13 @@ struct Waiting {
 impl Rounds {
     /// Says whether there may be more rows at once.
     pub(super) fn round(&mut self) -> Result<bool, Interrupted> {
+        self.goes_on()?;
         self.doubts.settle(&self.audit.health());
         if self.doubts.len() >= self.batch {
             return Err(Interrupted::ForNow("the log does not say what became of earlier events".to_owned()));
         }
         let waiting = self.waiting().map_err(|error| Interrupted::ForNow(error.to_string()))?;
-        if waiting.iter().any(|row| self.just_recorded.contains(&row.id)) {
+        if waiting.iter().any(|row| self.just_recorded.contains(&row.position)) {
             return Err(Interrupted::ForGood(
                 "an event that the log has is still in the outbox: this PostgreSQL is not where the log keeps its lines".to_owned(),
             ));
@@ -65,10 +68,23 @@ impl Rounds {
         Ok(waiting.len() == self.batch)
     }
 
+    /// A log that is closed or has stopped does not say so to a rule that allows losses: it is asked.
+    fn goes_on(&self) -> Result<(), Interrupted> {
+        if self.audit.health().writable {
+            return Ok(());
+        }
+        let asked = self.log.server.runtime().block_on(self.audit.checkpoint(ASKING));
+        match asked.map_err(|error| Interrupted::ForGood(error.to_string()))? {
+            Err(refusal) if is_final(&refusal) => Err(Interrupted::ForGood(refusal.to_string())),
+            // It fails for now: its own answers say how.
+            _ => Ok(()),
+        }
+    }
+
     /// The oldest rows that are not in doubt.
     fn waiting(&self) -> Result<Vec<Waiting>, BackendError> {
         let statement = format!(
-            "SELECT id, time, event FROM {}.outbox WHERE log = $1 AND id <> ALL ($2) ORDER BY position LIMIT $3",
+            "SELECT event_id, event_position, happened, event_text FROM {}.pending($1, $2, $3)",
             self.log.schema
         );
         let (doubts, most) = (self.doubts.ids(), i64::try_from(self.batch).unwrap_or(i64::MAX));
@@ -79,8 +95,8 @@ impl Rounds {
             &[(&self.log.name, Type::TEXT), (&doubts, Type::UUID_ARRAY), (&most, Type::INT8)],
         )?;
         let parts = rows.iter().map(|row| {
-            let event = OutboxEvent::from_row(row.try_get::<_, &str>(2)?);
-            Ok(Waiting { id: row.try_get(0)?, happened: row.try_get(1)?, event })
+            let event = OutboxEvent::from_row(row.try_get::<_, &str>(3)?);
+            Ok(Waiting { id: row.try_get(0)?, position: row.try_get(1)?, happened: row.try_get(2)?, event })
         });
         parts
             .collect::<Result<_, tokio_postgres::Error>>()
@@ -107,7 +123,7 @@ impl Rounds {
         self.just_recorded.clear();
         for (row, answer) in waiting.iter().zip(answers) {
             match answer {
-                Ok(Some(_)) => self.just_recorded.push(row.id),
+                Ok(Some(_)) => self.just_recorded.push(row.position),
                 Ok(None) if self.is_excluded(row) => excluded.push(row.id),
                 // A rule that asks for no more than `accepted`, or that allows losses.
                 Ok(None) => self.doubts.add_queued(row.id),
@@ -155,6 +171,9 @@ const fn never_taken(refusal: &Refused) -> bool {
 const fn is_final(refusal: &Refused) -> bool {
     matches!(refusal, Refused::Closed | Refused::Poisoned { .. } | Refused::Forked)
 }
+
+/// How long a log that does not write is waited for to say why.
+const ASKING: Duration = Duration::from_secs(1);
 
 /// How long one statement of a relay may take.
 const PATIENCE: Duration = Duration::from_secs(10);

@@ -4,7 +4,6 @@ use std::time::{Duration, Instant};
 
 use audit_core::backend::BackendError;
 use audit_core::{AuditLog, Refused, VerifierKey};
-use tokio_postgres::types::Type;
 
 use crate::rows::Log;
 use crate::url::UrlError;
@@ -69,24 +68,12 @@ pub(super) fn is_primary(audit: &AuditLog, log: &Log) -> Result<(), RelayError> 
     if VerifierKey::parse(&row.verifier_key).is_ok_and(|key| key.name() != own) {
         return not_primary(format!("the rows of {} belong to another log than {own}", log.name));
     }
-    first_commit(audit, deadline)?;
-    // A checkpoint that the log has persisted is in its primary, and not yet in a replica.
-    let note = log.server.runtime().block_on(audit.checkpoint(PATIENCE));
-    let note = note.map_err(RelayError::Thread)?.map_err(RelayError::Log)?;
-    let Ok(note) = String::from_utf8(note) else {
-        return not_primary("the newest checkpoint is not text".to_owned());
-    };
-    let statement = format!("SELECT EXISTS (SELECT FROM {}.checkpoints WHERE log = $1 AND note = $2)", log.schema);
-    let rows = log.server.read(
-        "looking for the newest checkpoint",
-        deadline,
-        &statement,
-        &[(&log.name, Type::TEXT), (&note, Type::TEXT)],
-    );
-    if rows.map_err(RelayError::Backend)?.first().is_some_and(|row| row.get(0)) {
-        return Ok(());
+    let place = log.place(deadline).map_err(RelayError::Backend)?;
+    if audit.primary_place() != Some(place.as_str()) {
+        let primary = audit.primary_place().unwrap_or("a store that nobody can name");
+        return not_primary(format!("the log's lines go to {primary}, the outbox is in {place}"));
     }
-    not_primary(format!("the newest checkpoint of the log is not in the schema {} of {}", log.schema, log.server.place))
+    first_commit(audit, deadline)
 }
 
 /// Waits until the log has appended something: from then on, what an earlier writer left on its way

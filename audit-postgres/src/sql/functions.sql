@@ -10,6 +10,20 @@ BEGIN
 END
 $check_writer$;
 
+CREATE FUNCTION {schema}.check_log(to_log text) RETURNS void
+LANGUAGE plpgsql STABLE SET search_path = pg_catalog, {schema}, pg_temp
+AS $check_log$
+DECLARE
+  head heads%ROWTYPE;
+BEGIN
+  SELECT * INTO head FROM heads WHERE heads.log = to_log;
+  IF NOT FOUND THEN
+    RAISE EXCEPTION 'there is no log %', to_log USING ERRCODE = 'no_data_found';
+  END IF;
+  PERFORM check_writer(head.writer, to_log);
+END
+$check_log$;
+
 -- What a commit means must not depend on a default that somebody lowered.
 CREATE FUNCTION {schema}.commit_durably() RETURNS void
 LANGUAGE plpgsql SET search_path = pg_catalog, {schema}, pg_temp
@@ -35,20 +49,24 @@ $create_log$;
 CREATE FUNCTION {schema}.append(
   to_log text, expected_size bigint, expected_leaf bytea, new_leaf bytea,
   new_lines text[], times timestamptz[], kinds text[], ids uuid[], actor_types text[], actor_ids text[],
-  actions text[], resources text[], results text[], statuses integer[], traces text[], relayed uuid[],
+  actions text[], resources text[], results text[], statuses integer[], traces text[],
   OUT appended boolean, OUT size bigint, OUT leaf bytea)
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, {schema}, pg_temp
 AS $append$
 DECLARE
   head heads%ROWTYPE;
 BEGIN
+  -- Rows are numbered by subscript: another first one would leave a hole, or come before the head.
+  IF array_ndims(new_lines) IS DISTINCT FROM 1 OR array_lower(new_lines, 1) <> 1 THEN
+    RAISE EXCEPTION 'lines come as an array of one dimension, from 1 on and not empty' USING ERRCODE = 'array_subscript_error';
+  END IF;
   PERFORM commit_durably();
   SELECT * INTO head FROM heads WHERE heads.log = to_log FOR UPDATE;
   IF NOT FOUND THEN
     RAISE EXCEPTION 'there is no log %', to_log USING ERRCODE = 'no_data_found';
   END IF;
   PERFORM check_writer(head.writer, to_log);
-  appended := head.next_seq = expected_size AND head.last_leaf = expected_leaf;
+  appended := coalesce(head.next_seq = expected_size AND head.last_leaf = expected_leaf, false);
   size := head.next_seq;
   leaf := head.last_leaf;
   IF NOT appended THEN
@@ -65,11 +83,25 @@ BEGIN
   size := expected_size + cardinality(new_lines);
   leaf := new_leaf;
   UPDATE heads SET next_seq = size, last_leaf = new_leaf WHERE heads.log = to_log;
-  IF cardinality(relayed) > 0 AND EXISTS (SELECT FROM outbox WHERE outbox.log = to_log) THEN
-    DELETE FROM outbox WHERE outbox.log = to_log AND outbox.id = ANY (relayed);
+  -- An event leaves the outbox with the line that records it, and only with that.
+  IF EXISTS (SELECT FROM outbox WHERE outbox.log = to_log) THEN
+    DELETE FROM outbox USING (SELECT unnest(ids) AS id, unnest(kinds) AS kind) AS new
+      WHERE new.kind = 'event' AND outbox.log = to_log AND outbox.id = new.id;
   END IF;
 END
 $append$;
+
+-- Waits for what an earlier writer left on its way: from then on the head row says where the log ends.
+CREATE FUNCTION {schema}.wait_for_appends(to_log text) RETURNS void
+LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, {schema}, pg_temp
+AS $wait_for_appends$
+BEGIN
+  PERFORM check_log(to_log);
+  -- It changes nothing: no disk and no standby has to be waited for.
+  PERFORM set_config('synchronous_commit', 'off', true);
+  PERFORM FROM heads WHERE heads.log = to_log FOR UPDATE;
+END
+$wait_for_appends$;
 
 -- Keeps a checkpoint, unless a newer one is there or its lines are not.
 CREATE FUNCTION {schema}.publish(
@@ -95,62 +127,6 @@ BEGIN
   END IF;
 END
 $publish$;
-
--- Puts an event into the outbox, in the caller's transaction. Returns its identifier.
-CREATE FUNCTION {schema}.put(
-  to_log text, new_event text, new_id uuid DEFAULT NULL, happened timestamptz DEFAULT NULL) RETURNS uuid
-LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, {schema}, pg_temp
-AS $put$
-DECLARE
-  event json := new_event::json;
-  moment timestamptz := coalesce(happened, clock_timestamp());
-  unknown text;
-  made uuid := new_id;
-BEGIN
-  IF NOT EXISTS (SELECT FROM heads WHERE heads.log = to_log) THEN
-    RAISE EXCEPTION 'there is no log %', to_log USING ERRCODE = 'no_data_found';
-  END IF;
-  IF octet_length(new_event) > 61440 THEN
-    RAISE EXCEPTION 'an event has at most 61440 bytes, this one %', octet_length(new_event)
-      USING ERRCODE = 'program_limit_exceeded';
-  END IF;
-  IF json_typeof(event) IS DISTINCT FROM 'object' OR json_typeof(event -> 'action') IS DISTINCT FROM 'string' THEN
-    RAISE EXCEPTION 'an event is a JSON object whose member "action" is a string' USING ERRCODE = 'check_violation';
-  END IF;
-  SELECT name INTO unknown FROM json_object_keys(event) AS names (name)
-    WHERE name NOT IN ('action', 'resource', 'actor', 'trace', 'attrs') LIMIT 1;
-  IF FOUND THEN
-    RAISE EXCEPTION 'an event has no member "%"', unknown USING ERRCODE = 'check_violation';
-  END IF;
-  IF made IS NULL THEN
-    -- A UUID of version 7 (RFC 9562 §5.7): milliseconds in front of random bits.
-    made := encode(set_bit(set_bit(overlay(uuid_send(gen_random_uuid())
-      PLACING substring(int8send((extract(epoch FROM moment) * 1000)::bigint) FROM 3) FROM 1 FOR 6),
-      52, 1), 53, 1), 'hex')::uuid;
-  END IF;
-  INSERT INTO outbox (id, log, time, event) VALUES (made, to_log, moment, new_event);
-  RETURN made;
-END
-$put$;
-
--- Takes events out of the outbox that the log's policy excludes.
-CREATE FUNCTION {schema}.discard(to_log text, excluded uuid[]) RETURNS bigint
-LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, {schema}, pg_temp
-AS $discard$
-DECLARE
-  head heads%ROWTYPE;
-  gone bigint;
-BEGIN
-  SELECT * INTO head FROM heads WHERE heads.log = to_log;
-  IF NOT FOUND THEN
-    RAISE EXCEPTION 'there is no log %', to_log USING ERRCODE = 'no_data_found';
-  END IF;
-  PERFORM check_writer(head.writer, to_log);
-  DELETE FROM outbox WHERE outbox.log = to_log AND outbox.id = ANY (excluded);
-  GET DIAGNOSTICS gone = ROW_COUNT;
-  RETURN gone;
-END
-$discard$;
 
 CREATE FUNCTION {schema}.refuse_change() RETURNS trigger
 LANGUAGE plpgsql SET search_path = pg_catalog, {schema}, pg_temp

@@ -15,10 +15,12 @@ ALTER TABLE {schema}.heads ENABLE ALWAYS TRIGGER heads_move_forward;
 
 REVOKE ALL ON ALL FUNCTIONS IN SCHEMA {schema} FROM PUBLIC;
 GRANT USAGE ON SCHEMA {schema} TO {schema}_writer, {schema}_reader;
-GRANT SELECT ON {schema}.schema_version, {schema}.heads, {schema}.lines, {schema}.checkpoints
+GRANT SELECT ON {schema}.schema_version, {schema}.installation, {schema}.heads, {schema}.lines, {schema}.checkpoints
   TO {schema}_writer, {schema}_reader;
-GRANT SELECT ON {schema}.outbox TO {schema}_writer;
-GRANT EXECUTE ON FUNCTION {schema}.create_log, {schema}.append, {schema}.publish, {schema}.put, {schema}.discard
+-- Nobody reads the outbox: each writer gets what is pending for its own logs.
+GRANT EXECUTE ON FUNCTION {schema}.create_log, {schema}.append, {schema}.wait_for_appends, {schema}.publish,
+  {schema}.put, {schema}.allow_put, {schema}.pending, {schema}.discard
   TO {schema}_writer;
 
+INSERT INTO {schema}.installation DEFAULT VALUES;
 INSERT INTO {schema}.schema_version (version) VALUES (1);

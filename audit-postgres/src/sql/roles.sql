@@ -12,6 +12,11 @@ BEGIN
   IF NOT (SELECT rolsuper FROM pg_catalog.pg_roles WHERE rolname = current_user) THEN
     EXECUTE format('GRANT %I TO CURRENT_USER', '{schema}_owner');
   END IF;
+  -- Whoever owns a schema may drop what is in it.
+  IF EXISTS (SELECT FROM pg_catalog.pg_namespace WHERE nspname = '{schema}'
+    AND pg_catalog.pg_get_userbyid(nspowner) <> '{schema}_owner') THEN
+    RAISE EXCEPTION 'the schema {schema} belongs to somebody else than {schema}_owner: drop it, or use another name';
+  END IF;
 END
 $roles$;
 

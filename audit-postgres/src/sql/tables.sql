@@ -3,6 +3,12 @@ CREATE TABLE {schema}.schema_version (
   installed timestamptz NOT NULL DEFAULT now()
 );
 
+-- One row: which installation this is, by whatever name its server is reached.
+CREATE TABLE {schema}.installation (
+  single boolean PRIMARY KEY DEFAULT true CHECK (single),
+  id uuid NOT NULL DEFAULT gen_random_uuid()
+);
+
 -- One row for each log: where it ends. Compared and advanced in the transaction that appends.
 CREATE TABLE {schema}.heads (
   log text COLLATE "C" PRIMARY KEY CHECK (octet_length(log) BETWEEN 1 AND 255),
@@ -16,7 +22,7 @@ CREATE TABLE {schema}.heads (
 CREATE TABLE {schema}.lines (
   log text COLLATE "C" NOT NULL,
   seq bigint NOT NULL,
-  line text NOT NULL,
+  line text NOT NULL CHECK (octet_length(line) <= 65535 AND strpos(line, E'\n') = 0),
   time timestamptz,
   kind text,
   id uuid,
@@ -42,10 +48,27 @@ CREATE TABLE {schema}.checkpoints (
 
 -- Events that are committed with the caller's own changes, and are not in the log yet.
 CREATE TABLE {schema}.outbox (
-  id uuid PRIMARY KEY,
-  position bigint GENERATED ALWAYS AS IDENTITY,
   log text COLLATE "C" NOT NULL,
+  position bigint GENERATED ALWAYS AS IDENTITY,
+  id uuid NOT NULL,
   time timestamptz NOT NULL,
-  event text NOT NULL
+  event text NOT NULL,
+  PRIMARY KEY (log, position),
+  UNIQUE (log, id)
 );
-CREATE UNIQUE INDEX outbox_position ON {schema}.outbox (log, position);
+
+-- Every event that was ever put, so that one that is put again is put once.
+CREATE TABLE {schema}.outbox_ids (
+  log text COLLATE "C" NOT NULL,
+  id uuid NOT NULL,
+  digest bytea NOT NULL,
+  put timestamptz NOT NULL DEFAULT now(),
+  PRIMARY KEY (log, id)
+);
+
+-- Roles that may put events into the outbox of a log, besides its writer.
+CREATE TABLE {schema}.outbox_roles (
+  log text COLLATE "C" NOT NULL,
+  role name NOT NULL,
+  PRIMARY KEY (log, role)
+);

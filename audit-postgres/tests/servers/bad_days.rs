@@ -210,18 +210,19 @@ fn a_pool_opens_no_more_connections_than_it_may_and_callers_wait_by_the_clock() 
     assert_eq!(reader.read(0..1, soon()).unwrap(), sample.bytes());
 }
 
+fn standbys(place: &Place, names: &str) {
+    place.superuser(&format!("ALTER SYSTEM SET synchronous_standby_names = '{names}'"));
+    place.superuser("SELECT pg_reload_conf()");
+    assert!(wait_until(Duration::from_secs(10), || place.superuser("SHOW synchronous_standby_names") == names));
+}
+
 #[test]
 fn a_commit_that_waits_for_a_standby_says_so_and_is_not_acknowledged_without_one() {
     let place = Place::own(&[]);
-    let standbys = |names: &str| {
-        place.superuser(&format!("ALTER SYSTEM SET synchronous_standby_names = '{names}'"));
-        place.superuser("SELECT pg_reload_conf()");
-        assert!(wait_until(Duration::from_secs(10), || place.superuser("SHOW synchronous_standby_names") == names));
-    };
     let mut writer = place.created("log");
     assert_eq!(writer.capabilities().machines, 1);
     // The settings of a server with standbys, of which none is there.
-    standbys("*");
+    standbys(&place, "*");
     writer.open(soon()).unwrap();
     assert_eq!(writer.capabilities().machines, 2);
     let mut synchronizer = writer.synchronizer().unwrap();
@@ -232,10 +233,36 @@ fn a_commit_that_waits_for_a_standby_says_so_and_is_not_acknowledged_without_one
         assert!(matches!(appended, Err(BackendError::Unknown { .. })), "{appended:?}");
     }
     assert_eq!(synchronizer.inspect(soon()).unwrap(), Vec::new());
-    standbys("");
+    standbys(&place, "");
     assert_eq!(synchronizer.inspect(soon()).unwrap()[0].setting, "synchronous_standby_names");
+    // Opened again it is a log on one machine, and says so.
+    assert_eq!(writer.open(soon()).unwrap().head, sample.head());
+    assert_eq!(writer.capabilities().machines, 1);
     append_at_last(&mut writer, Head::EMPTY, &sample.batch());
     assert_eq!(writer.read(0..9, soon()).unwrap(), sample.bytes());
+}
+
+#[test]
+fn nothing_is_acknowledged_as_replicated_from_the_moment_that_commits_wait_for_no_standby() {
+    let place = Place::own(&[]);
+    let mut standby = place.server.standby().unwrap();
+    standbys(&place, "*");
+    let mut writer = place.created("log");
+    assert_eq!(writer.capabilities().machines, 2);
+    let first = Sample::after(Head::EMPTY).lines(2, "on two machines");
+    writer.append(Head::EMPTY, &first.batch(), soon()).unwrap();
+    standbys(&place, "");
+    let second = Sample::after(first.head()).lines(2, "on one machine");
+    for _ in 0..2 {
+        let error = writer.append(first.head(), &second.batch(), soon()).unwrap_err();
+        assert!(matches!(error, BackendError::Unknown { .. }), "{error:?}");
+        assert!(error.to_string().contains("set synchronous_standby_names again"), "{error}");
+    }
+    // Repaired while the log waits: its lines are recognised, and by then on both.
+    standbys(&place, "*");
+    append_at_last(&mut writer, first.head(), &second.batch());
+    assert_eq!(writer.head(soon()).unwrap(), second.head());
+    standby.kill();
 }
 
 #[test]
@@ -286,6 +313,21 @@ fn rights_that_are_taken_away_while_running_are_named() {
     let error = writer.append(Head::EMPTY, &Sample::after(Head::EMPTY).lines(1, "x").batch(), soon()).unwrap_err();
     assert!(matches!(error, BackendError::Unavailable { .. }), "{error:?}");
     assert!(error.to_string().contains("permission denied for function append"), "{error}");
+}
+
+#[test]
+fn an_index_that_refuses_a_line_is_named_with_what_to_do() {
+    let place = Place::shared();
+    let mut writer = place.created("log");
+    place.superuser("CREATE INDEX too_wide ON SCHEMA.lines (line)");
+    let noise: String = (0..400).map(|_| format!("{:x}", fastrand::u64(..))).collect();
+    let sample = Sample::after(Head::EMPTY).lines(1, &noise);
+    let error = writer.append(Head::EMPTY, &sample.batch(), soon()).unwrap_err();
+    assert!(matches!(error, BackendError::Unavailable { .. }), "{error:?}");
+    let said = error.to_string();
+    assert!(said.contains("too_wide") && said.contains("left(resource, 200)"), "{said}");
+    place.superuser("DROP INDEX SCHEMA.too_wide");
+    append_at_last(&mut writer, Head::EMPTY, &sample.batch());
 }
 
 #[test]

@@ -9,6 +9,7 @@ mod conformance;
 mod fixture;
 mod opening;
 mod outbox;
+mod outbox_put;
 mod reading;
 mod rights;
 mod tampering;

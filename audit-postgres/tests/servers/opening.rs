@@ -1,9 +1,9 @@
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
-use audit_core::backend::{Backend as _, BackendError};
-use audit_core::conformance::VERIFIER_KEY;
-use audit_postgres::{Postgres, SCHEMA_VERSION, install};
-use real_servers::Postgres as Server;
+use audit_core::backend::{Backend as _, BackendError, Head};
+use audit_core::conformance::{Sample, VERIFIER_KEY};
+use audit_postgres::{Postgres, Role, SCHEMA_VERSION, grants, install};
+use real_servers::{Postgres as Server, wait_until};
 
 use crate::fixture::{Place, soon};
 
@@ -79,6 +79,82 @@ fn the_right_to_create_in_the_schema_is_refused() {
     let place = Place::shared();
     place.superuser(&format!("GRANT CREATE ON schema {} TO {}", place.schema, place.role("writer")));
     is_refused(&place, &["revoke CREATE"]);
+}
+
+#[test]
+fn a_schema_of_another_owner_is_refused() {
+    let place = Place::shared();
+    place.superuser("CREATE ROLE SCHEMA_thief");
+    place.superuser(&format!("ALTER schema {0} OWNER TO {0}_thief", place.schema));
+    is_refused(&place, &["another owner than its tables", "ALTER SCHEMA"]);
+}
+
+#[test]
+fn a_schema_of_somebody_else_is_not_adopted() {
+    let place = Place::shared();
+    place.superuser("CREATE ROLE SCHEMA_squatter; CREATE schema SCHEMA_taken AUTHORIZATION SCHEMA_squatter");
+    let taken = format!("{}_taken", place.schema);
+    let printed = grants(Role::Administrator, "postgres://x@h/d", &[("schema".to_owned(), taken)]).unwrap();
+    let refused = place.server.psql(&printed).unwrap_err().to_string();
+    assert!(refused.contains("belongs to somebody else"), "{refused}");
+}
+
+#[test]
+fn indexes_that_may_refuse_a_line_are_refused_and_others_are_not() {
+    let place = Place::shared();
+    for fine in [
+        "brin (time)",
+        "(actor_id, time) WHERE kind = 'intent'",
+        "(md5(resource))",
+        "(left(resource, 200))",
+        "USING hash (resource)",
+    ] {
+        let index = if fine.starts_with("brin") { format!("USING {fine}") } else { fine.to_owned() };
+        place.superuser(&format!("CREATE INDEX ON SCHEMA.lines {index}"));
+    }
+    place.writer("log").open(soon()).unwrap();
+    for (change, word) in [
+        ("CREATE INDEX wide ON SCHEMA.lines (resource)", "md5(resource)"),
+        ("CREATE INDEX wide ON SCHEMA.lines (time) INCLUDE (resource)", "md5(resource)"),
+        ("CREATE INDEX wide ON SCHEMA.lines (actor_id, action, trace)", "may refuse a line"),
+        ("CREATE UNIQUE INDEX wide ON SCHEMA.lines (id, kind)", "is unique"),
+    ] {
+        place.superuser(change);
+        is_refused(&place, &[word, "the index wide"]);
+        place.superuser("DROP INDEX SCHEMA.wide");
+    }
+}
+
+/// An append of one line, as a process leaves it behind that dies, and how it goes on.
+fn left_behind(sample: &Sample, then: &str) -> String {
+    let line = String::from_utf8(sample.bytes().strip_suffix(b"\n").unwrap().to_vec()).unwrap();
+    let leaf = sample.head().leaf;
+    let leaf: String = leaf.as_bytes().iter().map(|byte| format!("{byte:02x}")).collect();
+    format!(
+        "BEGIN; SELECT SCHEMA.append('log', 0, decode(repeat('00', 32), 'hex'), decode('{leaf}', 'hex'), ARRAY[$line${line}$line$],
+           null, null, null, null, null, null, null, null, null, null);
+         SELECT pg_sleep(2.5); {then}"
+    )
+}
+
+#[test]
+fn what_an_earlier_process_left_on_its_way_is_waited_for_by_the_clock() {
+    for (then, lands) in [("COMMIT", true), ("ROLLBACK", false)] {
+        let place = Place::shared();
+        drop(place.created("log"));
+        let sample = Sample::after(Head::EMPTY).lines(1, "on its way");
+        std::thread::scope(|scope| {
+            let earlier = scope.spawn(|| place.attempt("writer", &left_behind(&sample, then)).unwrap());
+            let sleeps =
+                "SELECT count(*) FROM pg_stat_activity WHERE usename = 'SCHEMA_the_writer' AND wait_event = 'PgSleep'";
+            assert!(wait_until(Duration::from_secs(10), || place.superuser(sleeps) == "1"));
+            let early = place.writer("log").open(Instant::now() + Duration::from_millis(700));
+            assert!(matches!(early, Err(BackendError::Unavailable { .. })), "{early:?}");
+            let head = place.writer("log").open(soon()).unwrap().head;
+            assert_eq!(head, if lands { sample.head() } else { Head::EMPTY });
+            earlier.join().unwrap();
+        });
+    }
 }
 
 #[test]
@@ -216,7 +292,7 @@ fn a_log_belongs_to_the_role_that_created_it() {
         "postgres",
         &format!(
             "SELECT {}.append('log', 0, decode(repeat('00', 32), 'hex'), decode(repeat('01', 32), 'hex'), ARRAY['x'],
-             null, null, null, null, null, null, null, null, null, null, null)",
+             null, null, null, null, null, null, null, null, null, null)",
             place.schema
         ),
     );

@@ -2,9 +2,10 @@ use std::collections::BTreeSet;
 use std::time::Duration;
 
 use audit_core::backend::{Capabilities, Durability, Fencing};
+use audit_core::log::Replica;
 use audit_core::record::Record;
 use audit_core::verify::{LogReader as _, Verifier};
-use audit_core::{Actor, AuditLog, Memory, Policy};
+use audit_core::{Actor, AuditLog, File, Memory, Policy};
 use audit_postgres::{Outbox, OutboxEvent, OutboxRelay, RelayError, RelaySettings, tokio_postgres};
 use real_servers::{Postgres as Server, wait_until};
 use tokio::runtime::Runtime;
@@ -13,11 +14,11 @@ use tokio_postgres::{Client, NoTls};
 use crate::fixture::Place;
 use crate::whole_log::{close, key, open};
 
-fn runtime() -> Runtime {
+pub(crate) fn runtime() -> Runtime {
     tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build().unwrap()
 }
 
-async fn connect(place: &Place) -> Client {
+pub(crate) async fn connect(place: &Place) -> Client {
     let mut config = tokio_postgres::Config::new();
     config.host("127.0.0.1").port(place.port).user(place.role("writer")).password(Server::PASSWORD).dbname("postgres");
     let (client, connection) = config.connect(NoTls).await.unwrap();
@@ -25,21 +26,21 @@ async fn connect(place: &Place) -> Client {
     client
 }
 
-fn outbox(place: &Place) -> Outbox {
+pub(crate) fn outbox(place: &Place) -> Outbox {
     Outbox::from_url(&place.url("writer", "log"), &place.options()).unwrap()
 }
 
-async fn relay(place: &Place, log: &AuditLog) -> Result<OutboxRelay, RelayError> {
+pub(crate) async fn relay(place: &Place, log: &AuditLog) -> Result<OutboxRelay, RelayError> {
     let settings = RelaySettings::default().interval(Duration::from_millis(20)).batch(16);
     OutboxRelay::start(log, &place.url("writer", "log"), &place.options(), settings).await
 }
 
-fn waiting(place: &Place) -> u64 {
+pub(crate) fn waiting(place: &Place) -> u64 {
     place.superuser("SELECT count(*) FROM SCHEMA.outbox").parse().unwrap()
 }
 
 /// The resources of all recorded refunds, in the log's order.
-fn refunds(place: &Place) -> Vec<String> {
+pub(crate) fn refunds(place: &Place) -> Vec<String> {
     let said =
         place.superuser("SELECT resource FROM SCHEMA.lines WHERE action = 'refund' AND kind = 'event' ORDER BY seq");
     said.lines().map(str::to_owned).collect()
@@ -243,13 +244,46 @@ fn a_relay_is_refused_where_the_log_keeps_its_lines_elsewhere() {
     let elsewhere = AuditLog::builder("postgres.example/one").key(key()).backend(memory).open().unwrap();
     let refused = runtime.block_on(relay(&place, &elsewhere));
     assert!(matches!(refused, Err(RelayError::NotPrimary { .. })), "{refused:?}");
-    // The same key name in both: as if this database were a replica that lags.
-    place.superuser(&format!(
-        "ALTER TABLE SCHEMA.heads DISABLE TRIGGER ALL; UPDATE SCHEMA.heads SET verifier_key = '{}'",
-        elsewhere.verifier_key()
-    ));
-    let refused = runtime.block_on(relay(&place, &elsewhere));
-    assert!(matches!(&refused, Err(RelayError::NotPrimary { detail }) if detail.contains("checkpoint")), "{refused:?}");
+}
+
+#[test]
+fn a_relay_is_refused_where_this_database_is_a_replica_that_has_everything() {
+    let (place, runtime) = (Place::shared(), runtime());
+    let folder = tempfile::tempdir().unwrap();
+    let log = AuditLog::builder("postgres.example/one")
+        .key(key())
+        .backend(File::new(folder.path()))
+        .replica(Replica::new(place.writer("log")))
+        .open()
+        .unwrap();
+    let filled = || {
+        let replica = log.health().replicas.remove(0);
+        replica.compared && replica.lag_records == 0 && replica.records > 0
+    };
+    assert!(wait_until(Duration::from_secs(20), filled), "{:?}", log.health());
+    runtime.block_on(log.checkpoint(Duration::from_secs(20))).unwrap();
+    assert!(
+        wait_until(Duration::from_secs(20), || place.superuser("SELECT count(*) > 0 FROM SCHEMA.checkpoints") == "t")
+    );
+    let refused = runtime.block_on(relay(&place, &log));
+    assert!(matches!(&refused, Err(RelayError::NotPrimary { detail }) if detail.contains("file://")), "{refused:?}");
+    close(&log);
+}
+
+#[test]
+fn the_primary_under_another_name_is_no_replica() {
+    let place = Place::shared();
+    let again = place.url("writer", "log").replace("127.0.0.1", "localhost");
+    let again = audit_postgres::Postgres::from_url(&again, &place.options()).unwrap();
+    let key = key();
+    close(&open(&place, "log", &key));
+    let refused = AuditLog::builder("postgres.example/one")
+        .key(key)
+        .backend(place.writer("log"))
+        .replica(Replica::new(again))
+        .open()
+        .unwrap_err();
+    assert!(refused.to_string().contains("is the primary itself"), "{refused}");
 }
 
 #[test]
@@ -289,9 +323,12 @@ fn callers_in_other_languages_put_events_with_sql() {
     );
     let long = "SELECT SCHEMA.put('log', json_build_object('action', repeat('x', 70000))::text)";
     assert!(place.attempt("writer", long).unwrap_err().contains("at most 61440 bytes"));
-    // What only an owner can put there is recorded all the same.
-    place
-        .superuser("INSERT INTO SCHEMA.outbox (id, log, time, event) VALUES (gen_random_uuid(), 'log', now(), 'junk')");
+    // What only an owner can put there is recorded all the same, by its action where it has one.
+    for junk in ["junk", r#"{"action":"refund","sequence":1}"#] {
+        place.superuser(&format!(
+            "INSERT INTO SCHEMA.outbox (id, log, time, event) VALUES (gen_random_uuid(), 'log', now(), '{junk}')"
+        ));
+    }
     runtime.block_on(async {
         let relay = relay(&place, &log).await.unwrap();
         assert!(wait_until(Duration::from_secs(20), || waiting(&place) == 0), "{:?}", relay.status());
@@ -299,6 +336,10 @@ fn callers_in_other_languages_put_events_with_sql() {
     let line = place.superuser(&format!("SELECT line FROM SCHEMA.lines WHERE id = '{id}'"));
     assert!(line.contains(r#""resource":"sql""#) && line.contains(r#""id":"ada""#), "{line}");
     assert_eq!(place.superuser("SELECT count(*) FROM SCHEMA.lines WHERE action = 'outbox.unreadable'"), "1");
-    assert!(place.reader("log").size().unwrap() >= 3);
+    assert_eq!(
+        place.superuser("SELECT count(*) FROM SCHEMA.lines WHERE action = 'refund' AND line LIKE '%unreadable%'"),
+        "1"
+    );
+    assert!(place.reader("log").size().unwrap() >= 4);
     close(&log);
 }

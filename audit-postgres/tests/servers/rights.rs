@@ -88,3 +88,25 @@ fn the_owner_meets_triggers_that_fire_always() {
         place.server.psql(&format!("SET session_replication_role = replica; DELETE FROM {}.lines", place.schema));
     assert!(replica.unwrap_err().to_string().contains("only grows"));
 }
+
+#[test]
+fn an_append_without_lines_or_with_others_than_it_numbers_is_refused_and_leaves_the_outbox_alone() {
+    let place = Place::shared();
+    drop(place.created("log"));
+    let id = place.attempt("writer", r#"SELECT SCHEMA.put('log', '{"action":"refund"}')"#).unwrap();
+    for lines in ["'{}'", "NULL", "'[5:6]={a,b}'", "'[0:1]={a,b}'", "'{{a,b},{c,d}}'", "'[-5:-5]={a}'"] {
+        let append = format!(
+            "SELECT SCHEMA.append('log', 0, decode(repeat('00', 32), 'hex'), decode(repeat('01', 32), 'hex'), {lines},
+               null, '{{event,event}}', '{{{id},{id}}}', null, null, null, null, null, null, null)"
+        );
+        let refused = place.attempt("writer", &append).unwrap_err();
+        assert!(refused.contains("an array of one dimension"), "{lines}: {refused}");
+    }
+    // Not even its own: an event that no line records stays.
+    let other =
+        "SELECT SCHEMA.append('log', 0, decode(repeat('00', 32), 'hex'), decode(repeat('01', 32), 'hex'), '{a}',
+               null, '{intent}', '{ID}', null, null, null, null, null, null, null)";
+    place.attempt("writer", &other.replace("ID", &id)).unwrap();
+    assert_eq!(place.superuser("SELECT count(*) FROM SCHEMA.outbox"), "1");
+    assert_eq!(place.superuser("SELECT count(*), max(seq) FROM SCHEMA.lines"), "1|0");
+}

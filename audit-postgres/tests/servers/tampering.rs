@@ -133,3 +133,68 @@ fn a_column_that_contradicts_its_line_is_a_warning() {
     assert_eq!(verdict.judgement().to_string(), "intact");
     is_found(&verdict, FindingKind::Edited, Class::Warning, 9, None);
 }
+
+/// The kinds and numbers of what counts as tampering.
+fn tampered(verdict: &Verdict) -> Vec<(FindingKind, Option<u64>)> {
+    verdict.findings.iter().filter(|it| it.class == Class::Tamper).map(|it| (it.kind, it.seq)).collect()
+}
+
+#[test]
+fn a_row_with_a_line_feed_is_one_line_that_is_no_record() {
+    for (line, warned) in [
+        ("line || E'\\n' || line", true),
+        ("line || E'\\n'", true),
+        ("E'\\n' || line", true),
+        ("replace(line, 'ledger/', E'ledger/\\n')", true),
+    ] {
+        let place = signed();
+        unguarded(
+            &place,
+            &format!(
+                "ALTER TABLE SCHEMA.lines DROP CONSTRAINT lines_line_check; UPDATE SCHEMA.lines SET line = {line} WHERE seq = 5"
+            ),
+        );
+        let verdict = verdict(&place);
+        assert_eq!(verdict.judgement().to_string(), "tampered", "{line}");
+        let found = tampered(&verdict);
+        assert!(!found.is_empty() && found.iter().all(|(_, seq)| *seq == Some(5)), "{line}: {:#?}", verdict.findings);
+        let warning = verdict.findings.iter().any(|it| it.class == Class::Warning && it.detail.contains("no record"));
+        assert_eq!(warning, warned, "{line}: {:#?}", verdict.findings);
+        let mut writer = place.writer("log");
+        writer.open(soon()).unwrap();
+        let read = writer.read(5..6, soon());
+        assert!(matches!(read, Err(BackendError::Tampered { seq: Some(5), .. })), "{read:?}");
+    }
+}
+
+#[test]
+fn the_table_takes_no_row_that_is_not_one_line() {
+    let place = signed();
+    for line in ["E'a\\nb'", "repeat('x', 65536)"] {
+        let insert = format!("INSERT INTO SCHEMA.lines (log, seq, line) VALUES ('log', 99, {line})");
+        assert!(place.attempt("admin", &insert).unwrap_err().contains("lines_line_check"), "{line}");
+    }
+}
+
+#[test]
+fn a_row_without_bounds_is_named_and_not_read_whole() {
+    let place = signed();
+    unguarded(
+        &place,
+        "ALTER TABLE SCHEMA.lines DROP CONSTRAINT lines_line_check;
+         UPDATE SCHEMA.lines SET line = repeat('x', 200000000), resource = repeat('y', 200000000) WHERE seq = 5",
+    );
+    let before = peak();
+    let verdict = verdict(&place);
+    assert!(tampered(&verdict).contains(&(FindingKind::Malformed, Some(5))), "{:#?}", verdict.findings);
+    let named = |it: &audit_core::verify::Finding| it.seq == Some(5) && it.detail.contains("more than a record");
+    assert!(verdict.findings.iter().any(named), "{:#?}", verdict.findings);
+    assert!(peak() - before < 150_000, "{} KiB more", peak() - before);
+}
+
+/// The most memory that this process ever had, in KiB.
+fn peak() -> u64 {
+    let status = std::fs::read_to_string("/proc/self/status").unwrap();
+    let line = status.lines().find_map(|line| line.strip_prefix("VmHWM:")).unwrap();
+    line.trim().trim_end_matches(" kB").parse().unwrap()
+}
