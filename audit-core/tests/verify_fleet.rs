@@ -313,10 +313,14 @@ fn progress_adds_up_over_all_logs() {
 }
 
 #[test]
-fn an_empty_fleet_is_intact_and_says_nothing() {
+fn a_fleet_without_a_log_is_not_called_intact() {
     let verdict = Fleet::of([]).run();
-    assert_eq!((verdict.judgement(), verdict.logs.len(), verdict.findings.len()), (Judgement::Intact, 0, 0));
-    assert_eq!(verdict.to_json(), "{\"verdict\":\"intact\",\"logs\":[],\"findings\":[]}");
+    assert_eq!((verdict.judgement(), verdict.logs.len()), (Judgement::Unverifiable, 0));
+    assert_eq!(
+        verdict.to_json(),
+        "{\"verdict\":\"unverifiable\",\"logs\":[],\"findings\":[{\"kind\":\"unverifiable\",\
+         \"class\":\"warning\",\"detail\":\"there is no log to verify\",\"locations\":[]}]}"
+    );
 }
 
 #[test]

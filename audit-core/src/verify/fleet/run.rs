@@ -8,7 +8,7 @@ use super::place::Place;
 use super::{Copies, Fleet, FleetFinding, FleetVerdict, LogVerdict, without_name};
 use crate::evidence::SignedCheckpoint;
 use crate::verify::inquiry::Inquiry;
-use crate::verify::{Finding, FindingKind, KeySource, Progress, ReadError, Verdict, Verifier};
+use crate::verify::{Class, Finding, FindingKind, KeySource, Progress, ReadError, Verdict, Verifier};
 
 impl Fleet<'_> {
     /// Checks everything. Blocks until it is done.
@@ -46,6 +46,7 @@ impl Fleet<'_> {
         let losses = history::losses(&self.earlier, &found);
         let state = history::after(self.earlier, &groups, &findings);
         findings.extend(losses);
+        findings.extend(nothing(&groups, &findings));
         let logs = groups.into_iter().flat_map(verdicts).collect();
         let mut verdict = FleetVerdict { logs, findings, state };
         verdict.sort();
@@ -179,6 +180,14 @@ fn without_copy(groups: &[Group<'_, '_>], replicas: &[Copies<'_>], whole: bool) 
         }
     }
     findings
+}
+
+/// A fleet without a log: where nothing was verified nothing is intact.
+fn nothing(groups: &[Group<'_, '_>], findings: &[FleetFinding]) -> Option<FleetFinding> {
+    let none = groups.iter().all(|group| group.own.is_empty());
+    let tampered = findings.iter().any(|found| found.finding.class == Class::Tamper);
+    (none && !tampered)
+        .then(|| FleetFinding::new(Finding::new(FindingKind::Unverifiable, "there is no log to verify"), None, []))
 }
 
 /// For a single log: a place that should hold its copy and holds another log.

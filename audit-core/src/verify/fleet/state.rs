@@ -154,12 +154,10 @@ impl FleetState {
         text
     }
 
-    /// Whether a log, or a copy of one, was seen at or under this place.
+    /// Whether a log was seen at or under this place. Copies in replicas do not count.
     #[must_use]
     pub fn knows(&self, place: &str) -> bool {
-        self.logs
-            .values()
-            .any(|seen| lies_under(place, &seen.location) || seen.copies.keys().any(|copy| lies_under(place, copy)))
+        self.logs.values().any(|seen| lies_under(place, &seen.location))
     }
 
     /// Takes in what another run saw meanwhile: of each log and each copy, whatever is further on.
