@@ -14,10 +14,8 @@ pub(crate) fn run(arguments: &arguments::Check, json: bool) -> Result<Ending, Fa
     let key = verifier_key::read(&arguments.key)?;
     let path = &arguments.file;
     let bytes = fs::read(path).map_err(|error| Failure::new(format!("{}: {error}", path.display())))?;
-    let proof = match TlogProof::parse(&bytes) {
-        Ok(proof) => proof,
-        Err(error) => return refuse(&error.to_string(), json),
-    };
+    let proof = TlogProof::parse(&bytes)
+        .map_err(|error| Failure::new(format!("{} is not a proof: {error}", path.display())))?;
     match check(&proof, &key) {
         Ok(line) => accept(&proof, line, json),
         Err(error) => refuse(&error.to_string(), json),

@@ -49,9 +49,10 @@ fn what(record: &Record<'_>) -> (String, Style) {
         Some(Kind::Gap) => {
             (fields(record, &["count", "lost", "ran", "reason", "policy", "from", "to"]), Style::Warning)
         }
-        Some(Kind::LogRecovered) => {
-            (fields(record, &["adopted", "cut_bytes", "cut_lines", "cut_sha256"]), Style::Warning)
-        }
+        Some(Kind::LogRecovered) => (
+            fields(record, &["adopted", "healed", "healed_from", "cut_bytes", "cut_lines", "cut_sha256"]),
+            Style::Warning,
+        ),
         _ => (fields(record, &["open_activities", "signed", "queue_depth"]), Style::Faint),
     }
 }

@@ -4,6 +4,7 @@ use std::io::Write as _;
 use std::thread;
 use std::time::Duration;
 
+use audit_core::record::Record;
 use audit_core::verify::{Lines, LogReader};
 
 use crate::arguments;
@@ -22,15 +23,52 @@ pub(crate) fn run(arguments: &arguments::Tail, json: bool) -> Result<Ending, Fai
     let (section, _) = arguments.place.stores()?;
     let remote = section.url().split_once("://").is_some_and(|(scheme, _)| scheme != "file");
     let pause = if remote { REMOTE_PAUSE } else { PAUSE };
-    let mut next = log.size()?.saturating_sub(arguments.lines);
+    let size = log.size()?;
+    let mut position = Position { next: size.saturating_sub(arguments.lines), size };
     let mut printer = Printer::new(json);
     loop {
-        if printer.lines(&*log, &mut next)? == Reader::Gone || !arguments.follow {
+        if printer.lines(&*log, &mut position)? == Reader::Gone || !arguments.follow {
             return Ok(Ending::AsItShouldBe);
         }
-        while log.size()? <= next {
+        thread::sleep(pause);
+        while !position.has_more(log.size()?)? {
             thread::sleep(pause);
         }
+    }
+}
+
+/// How far a log has been shown.
+#[derive(Debug)]
+struct Position {
+    /// The number of the next record.
+    next: u64,
+    /// The most records that the log has had.
+    size: u64,
+}
+
+impl Position {
+    /// Moves behind a line. Its own number counts: where records are missing, those behind them have
+    /// higher ones than lines were counted.
+    fn pass(&mut self, line: &[u8]) {
+        match Record::parse(line) {
+            Ok(record) => {
+                self.next = record.seq().saturating_add(1);
+                self.size = self.size.max(self.next);
+            }
+            Err(_) => self.next += 1,
+        }
+    }
+
+    /// Whether a log that now has `size` records has more to show.
+    fn has_more(&mut self, size: u64) -> Result<bool, Failure> {
+        if size < self.size {
+            let before = self.size;
+            return Err(Failure::new(format!(
+                "the log had {before} records and has {size} now: see `audit verify`, and start again"
+            )));
+        }
+        self.size = size;
+        Ok(size > self.next)
     }
 }
 
@@ -60,16 +98,16 @@ impl Printer {
         }
     }
 
-    /// Prints all lines from `next` on, and moves it behind the last.
-    fn lines(&mut self, log: &dyn LogReader, next: &mut u64) -> Result<Reader, Failure> {
+    /// Prints all lines from a position on, and moves it behind the last.
+    fn lines(&mut self, log: &dyn LogReader, position: &mut Position) -> Result<Reader, Failure> {
         let mut out = std::io::BufWriter::new(std::io::stdout().lock());
-        let mut lines = Lines::from(log, *next)?;
+        let mut lines = Lines::from(log, position.next)?;
         while let Some(line) = lines.next_line()? {
             let line = line.to_vec();
             if still_there(self.print(&line, &mut out))? == Reader::Gone {
                 return Ok(Reader::Gone);
             }
-            *next += 1;
+            position.pass(&line);
         }
         Ok(still_there(out.flush())?)
     }

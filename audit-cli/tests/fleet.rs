@@ -6,7 +6,9 @@
 mod sample;
 
 use std::fs;
+use std::io::{BufRead as _, BufReader};
 use std::path::{Path, PathBuf};
+use std::process::{Command, Stdio};
 
 use audit_core::key::Key;
 use sample::{ID, Log, NAME, ORIGIN, OTHER_ID, audit, code, json, text};
@@ -115,7 +117,7 @@ fn one_tampered_log_makes_the_fleet_tampered() {
 }
 
 #[test]
-fn links_are_not_followed_and_logs_below_logs_are_not_looked_for() {
+fn links_are_not_followed_and_what_a_log_has_put_aside_is_no_log() {
     let fleet = Fleet::new();
     std::os::unix::fs::symlink(fleet.path("a"), fleet.path("link")).expect("a link");
     fleet.log("a/quarantine/x", "3c9a1d84-8a52-4b0f-a5c1-0f5d1a2b3c4d");
@@ -178,11 +180,16 @@ fn a_copy_with_other_bytes_is_a_fork_and_named_by_its_first_record() {
 }
 
 #[test]
-fn a_log_is_not_compared_with_itself() {
+fn a_log_is_not_compared_with_itself_under_any_name() {
     let fleet = Fleet::new();
-    let output = audit(&["verify", &fleet.place("a"), "--replica", &fleet.place("a")]);
-    assert_eq!(code(&output), 2);
-    assert!(text(&output.stderr).contains("is the log itself"), "{}", text(&output.stderr));
+    std::os::unix::fs::symlink(fleet.path("a"), fleet.path("link")).expect("a link");
+    let log = fleet.place("a");
+    let url = format!("file://localhost/{log}/");
+    for replica in [&log, &format!("{log}/"), &url, &fleet.place("deep/../a"), &fleet.place("link"), &fleet.place("")] {
+        let output = audit(&["verify", &log, "--replica", replica]);
+        assert_eq!(code(&output), 2, "{replica}");
+        assert!(text(&output.stderr).contains("is the log itself"), "{replica}: {}", text(&output.stderr));
+    }
 }
 
 #[test]
@@ -206,7 +213,7 @@ fn what_an_earlier_run_saw_and_is_gone_is_found() {
     assert_eq!(verify().0, 0);
     let kept = fs::read_to_string(&file).expect("a state");
     assert_eq!(kept.lines().count(), 3);
-    assert_eq!(fs::read_dir(folder.path()).expect("a directory").count(), 1, "nothing else is left behind");
+    assert_eq!(fs::read_dir(folder.path()).expect("a directory").count(), 2, "the state, and the file that runs lock");
 
     fs::remove_dir_all(fleet.path("a")).expect("removed");
     for _ in 0..2 {
@@ -263,7 +270,7 @@ fn a_state_that_is_no_state_or_cannot_be_kept_gives_2_and_is_left_as_it_is() {
     let vkey = fleet.vkey();
     let lost = audit(&["verify", &fleet.place(""), "--key", &vkey, "--fleet-state", "/nonexistent/state"]);
     assert_eq!(code(&lost), 2);
-    assert!(text(&lost.stdout).starts_with("verdict: intact\n"));
+    assert!(lost.stdout.is_empty(), "it is said before the work is done: {}", text(&lost.stdout));
     assert!(text(&lost.stderr).contains("/nonexistent/state"), "{}", text(&lost.stderr));
 }
 
@@ -332,4 +339,175 @@ fn verbs_for_one_log_name_one_when_they_are_given_many() {
         );
         assert_eq!(said.lines().count(), 1);
     }
+}
+
+#[test]
+fn what_lies_under_a_prefix_is_not_hidden_by_making_a_log_of_the_prefix() {
+    let fleet = Fleet::new();
+    let folder = tempfile::tempdir().expect("a directory");
+    let state = folder.path().join("state").display().to_string();
+    assert_eq!(fleet.verify(&[&fleet.place(""), "--fleet-state", &state]).0, 0);
+    fs::create_dir(fleet.path("segments")).expect("a directory");
+    let (exit, verdict) = fleet.verify(&[&fleet.place("")]);
+    assert_eq!((exit, verdict["logs"].as_array().expect("logs").len()), (2, 3));
+    fs::remove_dir_all(fleet.path("a")).expect("removed");
+    let (exit, verdict) = fleet.verify(&[&fleet.place(""), "--fleet-state", &state]);
+    assert_eq!((exit, kinds(&verdict)), (1, vec!["vanished"]));
+    // A good copy of the other one in the place of the prefix does not stand for what is gone.
+    copy(&fleet.path("deep/er/b"), &fleet.path(""));
+    fs::remove_dir_all(fleet.path("deep")).expect("removed");
+    let (exit, verdict) = fleet.verify(&[&fleet.place(""), "--fleet-state", &state]);
+    assert_eq!((exit, kinds(&verdict)), (1, vec!["vanished"]));
+}
+
+#[test]
+fn an_emptied_log_is_not_intact_and_gone_where_a_copy_has_records() {
+    let fleet = Fleet::new();
+    copy(&fleet.path("a"), &fleet.path("copies/a"));
+    fs::remove_dir_all(fleet.path("a")).expect("removed");
+    fs::create_dir_all(fleet.path("a/segments")).expect("a directory");
+    let (exit, verdict) = fleet.verify(&[&fleet.place("a")]);
+    assert_eq!((exit, &verdict["records"]), (2, &Value::from(0)));
+    let (exit, verdict) = fleet.verify(&[&fleet.place("a"), "--replica", &format!("{}/", fleet.place("copies/a"))]);
+    assert_eq!((exit, kinds(&verdict)), (1, vec!["vanished"]));
+    // Without the directory it is the same.
+    fs::remove_dir_all(fleet.path("a")).expect("removed");
+    let (exit, verdict) = fleet.verify(&[&fleet.place("a"), "--replica", &fleet.place("copies/a")]);
+    assert_eq!((exit, kinds(&verdict)), (1, vec!["vanished"]));
+}
+
+#[test]
+fn a_log_that_is_gone_is_missed_however_its_place_is_spelled() {
+    let fleet = Fleet::new();
+    let folder = tempfile::tempdir().expect("a directory");
+    let state = folder.path().join("state").display().to_string();
+    assert_eq!(fleet.verify(&[&format!("{}/", fleet.place("a")), "--fleet-state", &state]).0, 0);
+    // Another log in its place.
+    fs::remove_dir_all(fleet.path("a")).expect("removed");
+    copy(&fleet.path("deep/er/b"), &fleet.path("a"));
+    for place in [fleet.place("a"), format!("file://{}", fleet.place("a")), fleet.place("deep/../a")] {
+        let (exit, verdict) = fleet.verify(&[&place, "--fleet-state", &state]);
+        assert_eq!((exit, kinds(&verdict)), (1, vec!["vanished"]), "{place}");
+    }
+    let elsewhere = fleet.log("c", "3c9a1d84-8a52-4b0f-a5c1-0f5d1a2b3c4d");
+    let vkey = fleet.vkey();
+    let output = audit(&["verify", elsewhere.place(), "--key", &vkey, "--fleet-state", &state]);
+    assert_eq!(code(&output), 0);
+    assert!(text(&output.stderr).contains("knows no log at"), "{}", text(&output.stderr));
+}
+
+#[test]
+fn another_log_in_the_place_of_the_copy_is_a_fork_however_the_place_is_spelled() {
+    let fleet = Fleet::new();
+    let b = fleet.place("deep/er/b");
+    for replica in [b.clone(), format!("{b}/"), format!("file://localhost{b}"), fleet.place("a/../deep/er/b")] {
+        let (exit, verdict) = fleet.verify(&[&fleet.place("a"), "--replica", &replica]);
+        assert_eq!((exit, kinds(&verdict)[0]), (1, "forked"), "{replica}");
+    }
+    let (exit, _) = fleet.verify(&[&fleet.place("a"), "--replica", &fleet.place("deep")]);
+    assert_eq!(exit, 2, "nothing was compared");
+}
+
+#[test]
+fn a_replica_that_was_rolled_back_or_emptied_since_the_last_run_is_found() {
+    let fleet = Fleet::new();
+    let folder = tempfile::tempdir().expect("a directory");
+    let state = folder.path().join("state").display().to_string();
+    let copies = tempfile::tempdir().expect("a directory");
+    let there = copies.path().join("a");
+    copy(&fleet.path("a"), &there);
+    let replica = copies.path().display().to_string();
+    let verify = || fleet.verify(&[&fleet.place("a"), "--replica", &replica, "--fleet-state", &state]);
+    assert_eq!(verify().0, 0);
+    let mut log = Log::at(&there, ID, &fleet.key);
+    log.lines.truncate(6);
+    log.write();
+    log.sign(6);
+    for _ in 0..2 {
+        let (exit, verdict) = verify();
+        assert_eq!((exit, kinds(&verdict)), (1, vec!["truncated", "behind"]));
+        assert_eq!(verdict["findings"][1]["class"], "warning", "it lacks signed records of long ago");
+    }
+    fs::remove_dir_all(&there).expect("removed");
+    let (exit, verdict) = verify();
+    assert_eq!((exit, &verdict["verdict"]), (2, &Value::from("unverifiable")), "the store cannot be read any more");
+    fs::create_dir_all(there.join("segments")).expect("a directory");
+    let (exit, verdict) = verify();
+    assert_eq!((exit, kinds(&verdict)[0]), (1, "vanished"));
+    copy(&fleet.path("a"), &there);
+    assert_eq!(verify().0, 0, "it has all of it again");
+}
+
+#[test]
+fn a_fork_does_not_move_the_state() {
+    let fleet = Fleet::new();
+    let folder = tempfile::tempdir().expect("a directory");
+    let file = folder.path().join("state");
+    let state = file.to_str().expect("a path");
+    let here = fleet.place("");
+    assert_eq!(fleet.verify(&[&here, "--fleet-state", state]).0, 0);
+    let kept = fs::read_to_string(&file).expect("a state");
+    let mut forged = Log::at(&fleet.path("x"), ID, &fleet.key);
+    // What the key could sign beside the last record that was seen: a longer log.
+    forged.lines.truncate(9);
+    forged.record("\"kind\":\"event\",\"action\":\"other\"");
+    forged.record("\"kind\":\"log.closed\",\"open_activities\":0");
+    forged.write();
+    forged.sign(11);
+    let (exit, verdict) = fleet.verify(&[&here, "--fleet-state", state]);
+    assert_eq!((exit, kinds(&verdict)[0]), (1, "forked"));
+    assert_eq!(fs::read_to_string(&file).expect("a state"), kept);
+    fs::remove_dir_all(fleet.path("x")).expect("removed");
+    assert_eq!(fleet.verify(&[&here, "--fleet-state", state]).0, 0);
+}
+
+#[test]
+fn runs_that_write_one_state_at_the_same_time_lose_nothing_of_each_other() {
+    let fleet = Fleet::new();
+    let folder = tempfile::tempdir().expect("a directory");
+    let file = folder.path().join("state");
+    let state = file.to_str().expect("a path");
+    assert_eq!(fleet.verify(&[&fleet.place("deep"), "--fleet-state", state]).0, 0);
+    let other = fs::read_to_string(&file).expect("a state");
+    fs::write(&file, "{\"fleet_state\":1}\n").expect("written");
+
+    let lock = fs::File::create(folder.path().join("state.lock")).expect("the lock");
+    lock.lock().expect("locked");
+    let mut run = Command::new(env!("CARGO_BIN_EXE_audit"))
+        .args(["verify", &fleet.place("a"), "--key", &fleet.vkey(), "--fleet-state", state])
+        .stdout(Stdio::piped())
+        .spawn()
+        .expect("started");
+    let mut said = String::new();
+    BufReader::new(run.stdout.take().expect("piped")).read_line(&mut said).expect("a verdict");
+    assert!(said.starts_with("verdict: intact"), "{said}");
+    // It has read the state and not yet written it; meanwhile somebody else does.
+    fs::write(&file, &other).expect("written");
+    drop(lock);
+    assert!(run.wait().expect("ended").success());
+    let kept = fs::read_to_string(&file).expect("a state");
+    assert!(kept.contains(ID) && kept.contains(OTHER_ID), "{kept}");
+}
+
+#[test]
+fn a_state_behind_a_link_is_replaced_where_it_is() {
+    let fleet = Fleet::new();
+    let folder = tempfile::tempdir().expect("a directory");
+    let (file, link) = (folder.path().join("state"), folder.path().join("link"));
+    fs::write(&file, "{\"fleet_state\":1}\n").expect("written");
+    std::os::unix::fs::symlink(&file, &link).expect("a link");
+    assert_eq!(fleet.verify(&[&fleet.place(""), "--fleet-state", link.to_str().expect("a path")]).0, 0);
+    assert!(fs::symlink_metadata(&link).expect("there").is_symlink());
+    assert_eq!(fs::read_to_string(&file).expect("a state").lines().count(), 3);
+}
+
+#[test]
+fn a_fleet_of_which_nothing_is_signed_yet_says_so() {
+    let fleet = Fleet::new();
+    fs::remove_file(fleet.path("a/checkpoint")).expect("removed");
+    let vkey = fleet.vkey();
+    let said = text(&audit(&["verify", &fleet.place(""), "--key", &vkey]).stdout);
+    assert!(said.starts_with("verdict: intact (nothing signed yet in 1 of 2)\n"), "{said}");
+    let said = text(&audit(&["verify", &fleet.place("")]).stdout);
+    assert!(said.starts_with("verdict: intact (nothing signed yet in 1 of 2; keys not pinned)\n"), "{said}");
 }

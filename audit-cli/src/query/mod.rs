@@ -17,7 +17,7 @@ pub(crate) fn run(arguments: &arguments::Query, json: bool) -> Result<Ending, Fa
     let query = query(arguments)?;
     let (section, _) = arguments.place.stores()?;
     let unreadable = match section.logs()?.as_slice() {
-        [log] if location::is_itself(section.url(), log) => one(&*section.reader()?, query, json)?,
+        [log] if location::is_itself(&section, log) => one(&*section.reader()?, query, json)?,
         logs => fleet::run(&section, logs, &query, json)?,
     };
     if unreadable > 0 {

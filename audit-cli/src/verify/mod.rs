@@ -1,6 +1,7 @@
 //! `audit verify`
 
 mod fleet;
+mod replicas;
 mod shown;
 mod state;
 
@@ -13,6 +14,7 @@ use audit_core::evidence::SignedCheckpoint;
 use audit_core::verify::{Judgement, KeySource, Verdict, Verifier};
 
 use self::fleet::Stores;
+use self::replicas::{Listed, Replica};
 use crate::ending::{Ending, Failure};
 use crate::progress::ProgressLine;
 use crate::{arguments, location, output, times, verifier_key};
@@ -27,21 +29,19 @@ struct Question {
 
 pub(crate) fn run(arguments: &arguments::Verify, json: bool) -> Result<Ending, Failure> {
     let question = Question::read(arguments)?;
-    let (section, mut replicas) = arguments.place.stores()?;
-    let configured = replicas.drain(..).map(|replica| replica.section);
-    let replicas: Vec<Section> =
-        configured.chain(arguments.replica.iter().map(|location| location::store(location))).collect();
-    if replicas.iter().any(|replica| replica.url() == section.url()) {
-        let url = section.url();
-        return Err(Failure::new(format!("{url} is the log itself: compared with itself it is always the same")));
-    }
+    let (section, configured) = arguments.place.stores()?;
+    let named = arguments.replica.iter().map(|location| Replica::at(location));
+    let replicas: Vec<Replica> = configured.into_iter().map(Replica::from).chain(named).collect();
+    replicas.iter().try_for_each(|replica| replica.check(&section))?;
     let state = arguments.fleet_state.as_deref();
-    let stores = Stores { section: &section, replicas: &replicas, state };
+    let earlier = state.map(state::read).transpose()?;
+    // Before the logs: one that begins meanwhile is then among these, and has not vanished.
+    let replicas: Vec<Listed> = replicas.into_iter().map(Replica::list).collect();
+    let alone = replicas.is_empty() && state.is_none();
+    let stores = Stores { section: &section, replicas, state, earlier: earlier.unwrap_or_default() };
     match section.logs() {
         Ok(logs) => match logs.as_slice() {
-            [log] if replicas.is_empty() && state.is_none() && location::is_itself(section.url(), log) => {
-                one(question, &section, json)
-            }
+            [log] if alone && location::is_itself(&section, log) => one(question, &section, json),
             logs => stores.verify(question, logs, json),
         },
         Err(error) => stores.missing(question, &error, json),

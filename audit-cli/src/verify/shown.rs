@@ -22,8 +22,7 @@ pub(super) fn verdict(verdict: &Verdict, colours: bool) -> String {
 
 /// The verdict on a fleet.
 pub(super) fn fleet(verdict: &FleetVerdict, colours: bool) -> String {
-    let unpinned = verdict.logs.iter().any(|log| log.verdict.key == KeySource::LogPub);
-    let reservation = if verdict.judgement() == Judgement::Intact && unpinned { " (keys not pinned)" } else { "" };
+    let reservation = if verdict.judgement() == Judgement::Intact { of_logs(&verdict.logs) } else { String::new() };
     let copies = verdict.logs.iter().filter(|log| log.replica).count();
     let mut text = format!("verdict: {}{reservation}\n", word(verdict.judgement(), colours));
     text.push_str(&format!("logs:    {}; copies in replicas: {copies}\n", verdict.logs.len() - copies));
@@ -35,6 +34,19 @@ pub(super) fn fleet(verdict: &FleetVerdict, colours: bool) -> String {
         text.push_str(&of_log(log, colours));
     }
     text.trim_end().to_owned()
+}
+
+/// What has to be known to read `intact` of a fleet rightly.
+fn of_logs(logs: &[LogVerdict]) -> String {
+    let mut reservations = Vec::new();
+    let unsigned = logs.iter().filter(|log| is_unsigned(&log.verdict)).count();
+    if unsigned > 0 {
+        reservations.push(format!("nothing signed yet in {unsigned} of {}", logs.len()));
+    }
+    if logs.iter().any(|log| log.verdict.key == KeySource::LogPub) {
+        reservations.push("keys not pinned".to_owned());
+    }
+    if reservations.is_empty() { String::new() } else { format!(" ({})", reservations.join("; ")) }
 }
 
 fn of_log(log: &LogVerdict, colours: bool) -> String {
@@ -68,12 +80,15 @@ fn word(judgement: Judgement, colours: bool) -> String {
 /// What has to be known to read `intact` rightly.
 fn reservations(verdict: &Verdict) -> &'static str {
     let unpinned = verdict.key == KeySource::LogPub;
-    let unsigned = verdict.signed == 0 && verdict.records > 0;
-    match (verdict.judgement(), unsigned, unpinned) {
+    match (verdict.judgement(), is_unsigned(verdict), unpinned) {
         (Judgement::Intact, true, _) => " (nothing signed yet)",
         (Judgement::Intact, false, true) => " (key not pinned)",
         _ => "",
     }
+}
+
+const fn is_unsigned(verdict: &Verdict) -> bool {
+    verdict.signed == 0 && verdict.records > 0
 }
 
 fn finding(finding: &Finding, colours: bool) -> String {
