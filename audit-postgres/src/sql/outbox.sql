@@ -105,9 +105,10 @@ BEGIN
   IF NOT FOUND THEN
     RAISE EXCEPTION 'there is no log %', to_log USING ERRCODE = 'no_data_found';
   END IF;
-  IF NOT EXISTS (SELECT FROM pg_roles AS may WHERE pg_has_role(session_user, may.oid, 'MEMBER')
-    AND (may.rolname = head.writer
-      OR may.rolname IN (SELECT allowed.role FROM outbox_roles AS allowed WHERE allowed.log = to_log))) THEN
+  IF NOT EXISTS (
+    SELECT FROM (SELECT head.writer AS role
+      UNION ALL SELECT allowed.role FROM outbox_roles AS allowed WHERE allowed.log = to_log) AS may
+    JOIN pg_roles ON pg_roles.rolname = may.role WHERE pg_has_role(session_user, pg_roles.oid, 'MEMBER')) THEN
     RAISE EXCEPTION 'the role % may not put events into the outbox of %: its writer % has to call allow_put',
       session_user, to_log, head.writer USING ERRCODE = 'insufficient_privilege';
   END IF;
