@@ -2,9 +2,9 @@
 
 use serde_json::{Value, json};
 
-use super::UrlError;
 use super::location::Location;
 use super::settings::Settings;
+use super::{LockMode, UrlError};
 
 /// Who works with a log.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -63,7 +63,9 @@ const NEVER_BUCKET: [&str; 7] = [
 /// Without `principal` it is for a user or a role of the store's identity service; with it, an ARN
 /// such as `arn:aws:iam::123456789012:role/payments`, it is for the bucket.
 ///
-/// With `retention_days` the writer may set no shorter retention. With `fencing=enforce`, the
+/// The writer may lock in `mode` only, compliance by default, and with `retention_days` for no shorter time;
+/// where the log takes the bucket's default retention, give both as the bucket has them. This needs a store
+/// that knows the keys `s3:object-lock-mode` and `s3:object-lock-remaining-retention-days`. With `fencing=enforce`, the
 /// default, it may make objects only on the condition that there is none, which needs a store that
 /// knows the key `s3:if-none-match`; with `fencing=detect` there is no such condition.
 ///
@@ -106,6 +108,10 @@ fn writer(location: &Location, settings: &Settings) -> Vec<Value> {
     statements.extend(reading(location));
     statements.push(deny("NeverTakeAway", &NEVER_OBJECTS, &objects(location)));
     statements.push(deny("NeverReconfigure", &NEVER_BUCKET, &bucket(location)));
+    let mut otherwise = deny("NeverLockOtherwise", &["s3:PutObjectRetention"], &objects(location));
+    let mode = settings.mode.unwrap_or(LockMode::Compliance).of_object();
+    add_condition(&mut otherwise, json!({ "StringNotEquals": { "s3:object-lock-mode": mode.as_str() } }));
+    statements.push(otherwise);
     if let Some(days) = settings.retention_days {
         let mut shorter = deny("NeverLockShorter", &["s3:PutObjectRetention"], &objects(location));
         // Remaining days are counted in whole ones: the last has begun.

@@ -150,7 +150,8 @@ fn check_endpoint(endpoint: &str) -> Result<(), UrlError> {
     let rest = endpoint.strip_prefix("https://").or_else(|| endpoint.strip_prefix("http://"));
     let host = rest.map(|rest| rest.split('/').next().unwrap_or_default());
     match host {
-        Some(host) if host.contains('@') => Err(UrlError::Secret {
+        // Anywhere: the secret of a key may have slashes in it.
+        Some(_) if endpoint.contains('@') => Err(UrlError::Secret {
             detail: "credentials do not belong into the endpoint: put them into the environment (AWS_ACCESS_KEY_ID, AWS_SECRET_ACCESS_KEY) or name a file with credentials_file".into(),
         }),
         Some(host) if !host.is_empty() && !host.contains(char::is_whitespace) => Ok(()),

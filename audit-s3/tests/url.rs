@@ -73,6 +73,7 @@ fn a_secret_is_refused_wherever_it_stands() {
         ("s3://bucket/log", Some(("session_token", "x"))),
         ("s3://bucket/log", Some(("password", "x"))),
         ("s3://bucket/log?endpoint=https://key:secret@host", None),
+        ("s3://bucket/log?endpoint=https://key:secret/with/slashes@host", None),
     ] {
         let options: Vec<_> = option.into_iter().collect();
         let refused = read(url, &options);
@@ -83,6 +84,14 @@ fn a_secret_is_refused_wherever_it_stands() {
             }
             other => panic!("{url} {options:?}: {other:?}"),
         }
+    }
+}
+
+#[test]
+fn a_secret_with_a_slash_in_it_is_not_repeated_either() {
+    for url in ["s3://key:secret/with/slashes@bucket/log", "S3://key:secret@bucket/log"] {
+        let error = read(url, &[]).expect_err("it is no URL of a log");
+        assert!(!error.to_string().contains("secret"), "{error}");
     }
 }
 
@@ -139,6 +148,10 @@ fn a_policy_names_bucket_and_prefix_and_never_allows_what_takes_away() {
     }
     let writer = grants(Role::Writer, "s3://audit-logs/payments/prod-1", &options).expect("a policy");
     assert!(writer.contains(r#""s3:if-none-match": "false""#) && writer.contains(r#""399""#), "{writer}");
+    assert!(writer.contains(r#""s3:object-lock-mode": "COMPLIANCE""#), "{writer}");
+    let governance = [&options[..], &[("mode".to_owned(), "governance".to_owned())]].concat();
+    let governance = grants(Role::Writer, "s3://audit-logs", &governance).expect("a policy");
+    assert!(governance.contains(r#""s3:object-lock-mode": "GOVERNANCE""#), "{governance}");
     let options = [("fencing", "detect"), ("principal", "arn:aws:iam::1:role/x")];
     let options = options.map(|(key, value)| (key.to_owned(), value.to_owned()));
     let bucket = grants(Role::Writer, "s3://audit-logs", &options).expect("a policy");
