@@ -61,9 +61,9 @@ impl BucketSettings {
         }
         match (settings.retention_days, self.default) {
             (Some(days), _) => {
-                Ok(Retention { mode: settings.mode.unwrap_or(LockMode::Compliance), days, explicit: true })
+                Ok(Retention { mode: settings.mode.unwrap_or(LockMode::Compliance), days, of_bucket: false })
             }
-            (None, Some((mode, days))) => Ok(Retention { mode, days, explicit: false }),
+            (None, Some((mode, days))) => Ok(Retention { mode, days, of_bucket: true }),
             (None, None) => wrong(format!(
                 "bucket {bucket} has no default retention and the log none of its own, so that nothing would be locked: set retention_days, or a default retention on the bucket"
             )),

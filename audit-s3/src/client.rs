@@ -17,6 +17,7 @@ use rustls::pki_types::CertificateDer;
 use rustls::pki_types::pem::PemObject as _;
 
 use super::settings::Settings;
+use super::small_file;
 
 /// The longest file of certificates that is read.
 const FILE_LIMIT: u64 = 8 << 20;
@@ -68,11 +69,7 @@ fn certificates(path: &Path) -> Result<Vec<u8>, String> {
     let wrong = |what: String| {
         format!("ca_file {}: {what}; it has to hold the authority's certificates in PEM form", path.display())
     };
-    let length = std::fs::metadata(path).map_err(|error| wrong(error.to_string()))?.len();
-    if length > FILE_LIMIT {
-        return Err(wrong(format!("it is longer than {FILE_LIMIT} bytes")));
-    }
-    let bytes = std::fs::read(path).map_err(|error| wrong(error.to_string()))?;
+    let bytes = small_file::read(path, FILE_LIMIT).map_err(wrong)?;
     let mut roots = RootCertStore::empty();
     for certificate in CertificateDer::pem_slice_iter(&bytes) {
         let certificate = certificate.map_err(|error| wrong(error.to_string()))?;

@@ -8,11 +8,13 @@ use aws_credential_types::Credentials;
 use aws_credential_types::provider::error::CredentialsError;
 use aws_credential_types::provider::{ProvideCredentials, future};
 
+use super::small_file;
+
 /// For how long credentials are used before they are read again, so that rotated ones take over.
 const KEPT: Duration = Duration::from_secs(300);
 
 /// The longest file of credentials that is read.
-const FILE_LIMIT: usize = 1 << 20;
+const FILE_LIMIT: u64 = 1 << 20;
 
 /// Where credentials come from.
 #[derive(Clone, Debug)]
@@ -69,10 +71,10 @@ struct Found {
 }
 
 async fn read(path: &Path, profile: &str) -> Result<Found, String> {
-    let bytes = tokio::fs::read(path).await.map_err(|error| format!("{}: {error}", path.display()))?;
-    if bytes.len() > FILE_LIMIT {
-        return Err(format!("{} is no file of credentials: it is longer than {FILE_LIMIT} bytes", path.display()));
-    }
+    let name = path.to_owned();
+    let reading = tokio::task::spawn_blocking(move || small_file::read(&name, FILE_LIMIT));
+    let read = reading.await.unwrap_or_else(|error| Err(error.to_string()));
+    let bytes = read.map_err(|what| format!("{} is no file of credentials: {what}", path.display()))?;
     let text = String::from_utf8(bytes).map_err(|_| format!("{} is not UTF-8", path.display()))?;
     let mut found = None;
     let mut here = false;

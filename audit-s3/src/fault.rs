@@ -34,7 +34,21 @@ const FOR_GOOD: [&str; 13] = [
 const NO_ROOM: [&str; 4] = ["QuotaExceeded", "InsufficientStorage", "InsufficientCapacity", "XMinioStorageFull"];
 
 /// Answers that say that the request was not carried out, though their status does not.
-const TURNED_AWAY: [&str; 3] = ["SlowDown", "ServiceUnavailable", "RequestThrottled"];
+const TURNED_AWAY: [&str; 2] = ["SlowDown", "RequestThrottled"];
+
+/// Statuses below 500 that say nothing about an object that is there, but that it was asked for at a bad time,
+/// or by the wrong person, or is gone.
+const ABOUT_THE_REQUEST: [u16; 5] = [401, 404, 408, 409, 429];
+
+/// The same of codes that come with status 400 or 403.
+const PASSING: [&str; 6] = [
+    "ExpiredToken",
+    "InvalidAccessKeyId",
+    "RequestTimeout",
+    "RequestTimeTooSkewed",
+    "SignatureDoesNotMatch",
+    "SlowDown",
+];
 
 /// One request that did not do what it should.
 #[derive(Debug)]
@@ -105,6 +119,30 @@ impl Fault {
     /// Whether the store says that there is no such object.
     pub(crate) fn is_missing(&self) -> bool {
         matches!(self, Self::Refused(no) if no.status == 404 && no.code != "NoSuchBucket")
+    }
+
+    /// Whether it is about the one object that was asked for, and asking again gives the same: it is too large,
+    /// encrypted with somebody else's key, put away to where nothing can be read.
+    pub(crate) fn is_of_object(&self) -> bool {
+        match self {
+            Self::Strange(_) => true,
+            Self::Refused(no) => {
+                (400..500).contains(&no.status)
+                    && !ABOUT_THE_REQUEST.contains(&no.status)
+                    && !PASSING.contains(&no.code.as_str())
+            }
+            _ => false,
+        }
+    }
+
+    /// Whether the store says that there is no such version to be deleted, which it tells only those who may.
+    pub(crate) fn is_nothing_to_delete(&self) -> bool {
+        let Self::Refused(no) = self else { return false };
+        match no.status {
+            404 => no.code != "NoSuchBucket",
+            400 => ["InvalidArgument", "NoSuchVersion"].contains(&no.code.as_str()),
+            _ => false,
+        }
     }
 
     /// Whether a condition of the request did not hold.

@@ -12,7 +12,7 @@ use super::bucket::BucketSettings;
 use super::chain::{self, End};
 use super::fault::Fault;
 use super::layout::Folder;
-use super::objects::Objects;
+use super::objects::{Lines, Objects};
 use super::probe::DeleteRight;
 use super::put::{Made, Making};
 use super::settings::Settings;
@@ -23,6 +23,8 @@ use super::store::Store;
 pub(crate) struct Checked {
     pub(crate) making: Making,
     pub(crate) bucket: BucketSettings,
+    /// The name of the version of the probe: no other log has it.
+    pub(crate) probe: String,
 }
 
 /// A log that was found in the store.
@@ -62,7 +64,28 @@ impl Opening<'_> {
                 ),
             });
         }
-        Ok(Checked { making: Making { retention, detects: !enforced }, bucket: found })
+        let version = self.locked_probe().await?;
+        Ok(Checked { making: Making { retention, detects: !enforced }, bucket: found, probe: version })
+    }
+
+    /// Whether a lock that was asked for is there: seen on the probe, which is made like every object. Gives the
+    /// name of its version.
+    async fn locked_probe(self) -> Result<String, BackendError> {
+        let key = self.store.layout.probe();
+        let found = self.store.versions_of(&key, self.deadline).await.map_err(|fault| self.failed(fault))?;
+        let Some(oldest) = found.oldest else {
+            return Err(self.failed(Fault::Broken(format!("{key} is there, and is not listed").into())));
+        };
+        let lock = self.store.lock_of(&key, &oldest, self.deadline).await.map_err(|fault| self.failed(fault))?;
+        match lock.weakness() {
+            None => Ok(oldest.id),
+            Some(weakness) => Err(BackendError::Misconfigured {
+                detail: format!(
+                    "{}: the store does not hold to a lock that was asked for, or does not show it: {key} {weakness}; take a store with Object Lock, and allow s3:GetObjectRetention",
+                    self.store.layout.url
+                ),
+            }),
+        }
     }
 
     /// Reads where the log ends; `None` when there is no log yet.
@@ -167,22 +190,27 @@ impl Opening<'_> {
                 let found = found.ok_or_else(|| chain::lost(size))?;
                 let mut objects = Objects::from(self.store, Some(found));
                 let lines = objects.next(self.deadline).await.map_err(failed)?.ok_or_else(|| chain::lost(size))?;
+                self.refuse_fork(&lines).await?;
                 let mut end = End::at_signed(size, &lines, range)?;
                 end.follow(&lines)?;
                 (objects, end)
             }
         };
         while let Some(lines) = objects.next(self.deadline).await.map_err(failed)? {
-            if lines.found.is_doubled() {
-                let bytes = &lines.object.bytes;
-                let made = self.store.compare(&lines.found, bytes, self.deadline).await.map_err(failed)?;
-                if matches!(made, Made::Forked) {
-                    return Err(chain::contradicts(lines.first, "two writers have written this line"));
-                }
-            }
+            self.refuse_fork(&lines).await?;
             end.follow(&lines)?;
         }
         Ok(end)
+    }
+
+    async fn refuse_fork(self, lines: &Lines) -> Result<(), BackendError> {
+        if lines.found.is_doubled() {
+            let made = self.store.compare(&lines.found, &lines.object.bytes, self.deadline).await;
+            if matches!(made.map_err(|fault| self.failed(fault))?, Made::Forked) {
+                return Err(chain::contradicts(lines.first, "two writers have written this line"));
+            }
+        }
+        Ok(())
     }
 
     /// Opening is done by somebody who can repair what is wrong: credentials are named.

@@ -64,10 +64,10 @@ impl Store {
     pub(crate) async fn may_delete_versions(&self, deadline: Instant) -> Result<bool, Fault> {
         let request = self.client.delete_object().bucket(&self.layout.bucket).key(self.layout.nothing());
         match within(deadline, request.version_id("null").send()).await {
-            Err(fault) if fault.is_forbidden() => Ok(false),
-            // What is not forbidden is allowed, also where it finds nothing to delete.
             Ok(_) => Ok(true),
-            Err(Fault::Refused(no)) if no.status < 500 => Ok(true),
+            Err(fault) if fault.is_nothing_to_delete() => Ok(true),
+            Err(fault) if fault.is_forbidden() => Ok(false),
+            // Anything else says nothing about rights.
             Err(fault) => Err(fault),
         }
     }

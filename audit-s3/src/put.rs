@@ -59,8 +59,8 @@ impl Store {
                 self.compare(&found, bytes, deadline).await.map_err(unanswered)
             }
             Err(fault) if fault.is_unmet() => {
-                let found = self.versions_of(key, deadline).await?;
-                self.compare(&found, bytes, deadline).await
+                let found = self.versions_of(key, deadline).await.map_err(unanswered)?;
+                self.compare(&found, bytes, deadline).await.map_err(unanswered)
             }
             Err(fault) => Err(fault),
         }
@@ -83,12 +83,11 @@ impl Store {
             .if_none_match("*")
             .checksum_algorithm(ChecksumAlgorithm::Sha256)
             .checksum_sha256(Hash::digest(bytes).to_base64())
+            .object_lock_mode(retention.mode.of_object())
+            .object_lock_retain_until_date(until)
             .body(ByteStream::from(bytes.to_vec()));
         for (name, value) in retention.promise(&until) {
             request = request.metadata(name, value);
-        }
-        if retention.explicit {
-            request = request.object_lock_mode(retention.mode.of_object()).object_lock_retain_until_date(until);
         }
         Ok(within(deadline, request.send()).await?.version_id)
     }
@@ -103,17 +102,24 @@ impl Store {
             // More than anybody makes by trying again; they are not all looked at.
             return Ok(Made::Forked);
         }
+        if found.sizes_differ() {
+            return Ok(Made::Forked);
+        }
         let first = self.get(&found.key, oldest, deadline).await?.bytes;
         for other in &found.others {
-            if self.get(&found.key, other, deadline).await?.bytes != first {
-                return Ok(Made::Forked);
+            match self.get(&found.key, other, deadline).await {
+                Ok(other) if other.bytes == first => {}
+                Ok(_) => return Ok(Made::Forked),
+                // What no log leaves is somebody else's, whatever its bytes are.
+                Err(fault) if fault.is_of_object() => return Ok(Made::Forked),
+                Err(fault) => return Err(fault),
             }
         }
         Ok(if first == bytes { Made::Ours } else { Made::Others(first) })
     }
 }
 
-/// After a PUT that worked, whatever goes wrong leaves open whether it is the only one.
+/// Where something is under the key, whatever goes wrong leaves open whether it is ours alone.
 fn unanswered(fault: Fault) -> Fault {
     match fault {
         Fault::Late => Fault::Late,

@@ -18,13 +18,14 @@ const TOLERANCE: i64 = 3_600;
 
 const DAY: u64 = 86_400;
 
-/// The retention of new objects.
+/// The retention that is asked for with each new object: also where it is the bucket's default, which somebody
+/// may change while the log runs.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Retention {
     pub(crate) mode: LockMode,
     pub(crate) days: u32,
-    /// Whether it is asked for with each object, rather than left to the bucket's default.
-    pub(crate) explicit: bool,
+    /// Whether it is the bucket's default, as it was when the log was opened.
+    pub(crate) of_bucket: bool,
 }
 
 impl Retention {

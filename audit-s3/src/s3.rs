@@ -131,7 +131,8 @@ impl S3 {
     }
 
     /// Locks every object for `days` days (1 to 36,500) in `mode`. Without this the bucket's default
-    /// retention counts; without either the log does not open.
+    /// retention counts, as it is when
+    /// the log is opened; without either the log does not open.
     #[must_use]
     pub fn retention(mut self, mode: LockMode, days: u32) -> Self {
         self.settings.mode = Some(mode);
@@ -216,6 +217,11 @@ impl Backend for S3 {
         "s3"
     }
 
+    /// The log in its bucket, and the version of an object in it, which no other store has.
+    fn place(&self) -> Option<String> {
+        self.shared().map(|shared| shared.place.clone())
+    }
+
     fn capabilities(&self) -> Capabilities {
         let (class, detects) = match self.shared() {
             Some(shared) => (shared.durability(), shared.making.detects),
@@ -241,16 +247,19 @@ impl Backend for S3 {
         let store = Arc::new(store);
         let opening = Opening { store: &store, settings: &self.settings, deadline };
         let found = runtime.block_on(async {
-            let credentials = self.settings.credentials().load().await;
+            let source = self.settings.credentials();
+            let credentials = tokio::time::timeout_at(deadline.into(), source.load()).await;
+            let credentials = credentials.unwrap_or_else(|_| Err(format!("{source} could not be read in time")));
             credentials.map_err(|what| self.misconfigured(what))?;
             let checked = opening.check().await?;
             Ok::<_, BackendError>((checked, opening.log().await?))
         });
-        let (Checked { making, bucket }, found) =
+        let (Checked { making, bucket, probe }, found) =
             found.map_err(|error| BackendError::unavailable(OPENING, error))??;
         let shared = Arc::new(Shared {
             runtime: Arc::new(runtime),
             store,
+            place: format!("{}, probe {probe}", self.location.url()),
             making,
             bucket,
             delete_right_accepted: self.settings.allow_delete_right,

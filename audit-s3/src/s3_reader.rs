@@ -77,7 +77,7 @@ impl LogReader for S3Reader {
         let store = &self.reading.store;
         self.reading.call("reading the newest checkpoint of", |deadline| async move {
             match store.newest(Folder::Checkpoints, deadline).await? {
-                Some((_, found)) => store.oldest(&found.key, deadline).await,
+                Some((_, found)) => store.checkpoint(&found, deadline).await,
                 None => Ok(None),
             }
         })
@@ -108,11 +108,8 @@ impl LogReader for S3Reader {
         }
         let mut read = Vec::with_capacity(chosen.len());
         for (size, key) in chosen {
-            if let Some(oldest) = &key.oldest {
-                let got =
-                    self.reading.call("reading a checkpoint of", |deadline| store.get(&key.key, oldest, deadline))?;
-                read.push((format!("checkpoints/{size:020}"), got.bytes));
-            }
+            let got = self.reading.call("reading a checkpoint of", |deadline| store.checkpoint(&key, deadline))?;
+            read.extend(got.map(|bytes| (format!("checkpoints/{size:020}"), bytes)));
         }
         Ok(read)
     }

@@ -21,6 +21,8 @@ pub(crate) struct Shared {
     pub(crate) runtime: Arc<SharedRuntime>,
     pub(crate) store: Arc<Store>,
     pub(crate) making: Making,
+    /// Which log in which bucket this is, however it is reached.
+    pub(crate) place: String,
     /// The bucket's settings when the log was opened.
     pub(crate) bucket: BucketSettings,
     /// Whether credentials that may delete were accepted when the log was opened.

@@ -14,7 +14,7 @@ use super::layout::Layout;
 use super::location::Location;
 use super::retention::LockSeen;
 use super::settings::{BATCH_LIMIT, Settings};
-use super::versions::Version;
+use super::versions::{KeyVersions, Version};
 
 /// The largest object that is read: more than one batch ever has.
 const OBJECT_LIMIT: u64 = (BATCH_LIMIT + (128 << 10)) as u64;
@@ -69,6 +69,26 @@ impl Store {
         }
         let bytes = self.oldest(&self.layout.peaks(size), deadline).await?;
         Ok(bytes.and_then(|bytes| CompactRange::from_bytes(size, &bytes).ok()))
+    }
+
+    /// The bytes of a checkpoint; none of an object that nobody could have left as a checkpoint, because it
+    /// cannot be read: it must not keep a verifier from the rest.
+    pub(crate) async fn checkpoint(
+        self: &Arc<Self>,
+        found: &KeyVersions,
+        deadline: Instant,
+    ) -> Result<Option<Vec<u8>>, Fault> {
+        let Some(oldest) = &found.oldest else { return Ok(None) };
+        match self.get(&found.key, oldest, deadline).await {
+            Ok(object) => Ok(Some(object.bytes)),
+            // With credentials that may read nothing, it says nothing about the object.
+            Err(fault) if fault.is_forbidden() => match self.oldest(&self.layout.verifier_key(), deadline).await {
+                Ok(Some(_)) => Ok(Some(Vec::new())),
+                _ => Err(fault),
+            },
+            Err(fault) if fault.is_of_object() => Ok(Some(Vec::new())),
+            Err(fault) => Err(fault),
+        }
     }
 
     /// The bytes of the oldest version under a key.

@@ -189,12 +189,18 @@ impl<'a> Survey<'a> {
             return Ok(findings);
         }
         let store = &self.reading.store;
-        let made = self.reading.call("comparing versions in", |deadline| store.compare(found, b"", deadline))?;
+        let made = self.reading.call("comparing versions in", |deadline| async move {
+            match store.compare(found, b"", deadline).await {
+                // No log leaves what cannot be read: whatever its bytes are, they are not this log's.
+                Err(fault) if fault.is_of_object() => Ok(Made::Forked),
+                compared => compared,
+            }
+        })?;
         let count = 1 + found.others.len() as u64 + found.more;
         findings.push(match made {
             Made::Forked => Finding::new(
                 FindingKind::Forked,
-                format!("{} has {count} versions, with different bytes or too many to compare; the oldest is the one that is read", found.key),
+                format!("{} has {count} versions, with different bytes, too many, or such as cannot be read; the oldest is the one that is read", found.key),
             ),
             // A writer did not hear the answer and sent it again, where nothing keeps the second out.
             Made::Ours | Made::Others(_) => {
@@ -215,7 +221,7 @@ impl<'a> Survey<'a> {
                 let store = Arc::clone(store);
                 tasks.push(tokio::spawn(async move {
                     let Some(oldest) = &found.oldest else { return Ok((first, None)) };
-                    store.lock_of(&found.key, oldest, deadline).await.map(|lock| (first, lock.weakness()))
+                    store.weakness_of(&found.key, oldest, deadline).await.map(|weakness| (first, weakness))
                 }));
             }
             let mut locks = Vec::with_capacity(tasks.len());
@@ -238,8 +244,9 @@ impl<'a> Survey<'a> {
             return Ok(());
         };
         let store = &self.reading.store;
-        let lock = self.reading.call("looking at a lock of", |deadline| store.lock_of(&found.key, oldest, deadline))?;
-        if let Some(weakness) = lock.weakness() {
+        let looked =
+            self.reading.call("looking at a lock of", |deadline| store.weakness_of(&found.key, oldest, deadline));
+        if let Some(weakness) = looked? {
             self.add(weak_lock(format!("{} {weakness}", found.key)));
         }
         Ok(())

@@ -45,6 +45,12 @@ impl KeyVersions {
         }
     }
 
+    /// Whether its versions have different bytes for certain: there is no need to read them.
+    pub(crate) fn sizes_differ(&self) -> bool {
+        let first = self.oldest.as_ref().map(|oldest| oldest.size);
+        self.others.iter().any(|other| Some(other.size) != first)
+    }
+
     /// Whether there is more than one version.
     pub(crate) fn is_doubled(&self) -> bool {
         !self.others.is_empty()

@@ -22,11 +22,13 @@ pub(crate) struct Writer {
     shared: Arc<Shared>,
     end: End,
     lines: LineReader,
+    /// Whether a request was sent that may still make an object.
+    in_doubt: bool,
 }
 
 impl Writer {
     pub(crate) fn new(shared: Arc<Shared>, end: End) -> Self {
-        let writer = Self { lines: LineReader::new(Arc::clone(&shared)), shared, end };
+        let writer = Self { lines: LineReader::new(Arc::clone(&shared)), shared, end, in_doubt: false };
         writer.tell();
         writer
     }
@@ -69,20 +71,29 @@ impl Writer {
         batch: &Batch<'_>,
         deadline: Instant,
     ) -> Result<Durability, BackendError> {
-        contract::in_time(deadline, APPENDING)?;
+        contract::in_time(deadline, APPENDING).map_err(|error| self.unless_in_doubt(error))?;
         contract::check_batch(expected, batch)?;
+        let appended = self.append_rest(expected, batch, deadline).map_err(|error| self.unless_in_doubt(error));
+        self.in_doubt = matches!(appended, Err(BackendError::Unknown { .. }));
+        appended.map(|()| self.shared.durability())
+    }
+
+    /// Appends what is not there yet of `batch`.
+    fn append_rest(&mut self, expected: Head, batch: &Batch<'_>, deadline: Instant) -> Result<(), BackendError> {
         let head = self.end.head;
         let mut here = contract::already_here(head, expected, batch, |range| self.lines.lines(range, deadline))?;
         loop {
             let rest = batch.bytes.get(contract::start_of(batch, here)..).unwrap_or_default();
             if rest.is_empty() {
-                return Ok(self.shared.durability());
+                return Ok(());
             }
             let first = batch.first + here as u64;
-            let others = match self.make(first, rest, deadline)? {
+            // With a part of it there, nobody may say that nothing was written.
+            let made = self.make(first, rest, deadline);
+            let others = match made.map_err(|error| if here > 0 { in_doubt(error) } else { error })? {
                 Made::Ours => {
                     self.advance(first, batch, batch.ends.len());
-                    return Ok(self.shared.durability());
+                    return Ok(());
                 }
                 Made::Others(others) => others,
                 Made::Forked => return Err(self.conflict(first, "two writers have written this object")),
@@ -93,12 +104,16 @@ impl Writer {
                 here += contract::lines_in(&others);
                 self.advance(first, batch, here);
             } else if ended && others.starts_with(rest) {
-                self.head(deadline)?;
-                return Ok(self.shared.durability());
+                return self.head(deadline).map(drop).map_err(in_doubt);
             } else {
                 return Err(self.conflict(first, "another writer's lines are in this object"));
             }
         }
+    }
+
+    /// An attempt that surely failed says nothing about one before that nobody heard the answer of.
+    fn unless_in_doubt(&self, error: BackendError) -> BackendError {
+        if self.in_doubt { in_doubt(error) } else { error }
     }
 
     fn make(&self, first: u64, bytes: &[u8], deadline: Instant) -> Result<Made, BackendError> {
@@ -127,5 +142,14 @@ impl Writer {
     fn conflict(&self, first: u64, what: &str) -> BackendError {
         let layout = &self.shared.store.layout;
         BackendError::Conflict { found: None, detail: format!("{}: {what}, {}", layout.url, layout.lines(first)) }
+    }
+}
+
+/// What failed after something may have been written leaves it open whether it was.
+pub(crate) fn in_doubt(error: BackendError) -> BackendError {
+    match error {
+        BackendError::Unavailable { doing, source } => BackendError::Unknown { doing, source },
+        BackendError::Full { detail } => BackendError::Unknown { doing: APPENDING, source: detail.into() },
+        other => other,
     }
 }

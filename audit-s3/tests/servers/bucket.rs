@@ -101,6 +101,14 @@ impl Bucket {
         here.filter_map(|version| version.version_id().map(str::to_owned)).collect()
     }
 
+    /// The delete markers on a key, newest first.
+    pub(crate) fn markers(&self, key: &str) -> Vec<String> {
+        let answer = ask!(self, self.client.list_object_versions().bucket(&self.name).prefix(key).max_keys(1_000));
+        let answer = answer.expect("the versions are listed");
+        let here = answer.delete_markers().iter().filter(|marker| marker.key() == Some(key));
+        here.filter_map(|marker| marker.version_id().map(str::to_owned)).collect()
+    }
+
     /// Every key under a prefix that has a version.
     pub(crate) fn keys(&self, prefix: &str) -> Vec<String> {
         let answer = ask!(self, self.client.list_object_versions().bucket(&self.name).prefix(prefix).max_keys(1_000));

@@ -1,11 +1,13 @@
 //! What a stranger with rights may have left in the bucket, and what opening and reading make of it.
 
+use audit_core::VerifierKey;
 use audit_core::backend::{Backend, BackendError, Head};
-use audit_core::conformance::Sample;
-use audit_core::verify::LogReader as _;
+use audit_core::conformance::{Sample, VERIFIER_KEY};
+use audit_core::verify::{FindingKind, Judgement, LogReader as _, Verifier};
 use real_servers::Moto;
 
-use crate::fixture::{Scene, anybody, moto_with_short_pages, soon};
+use crate::fixture::{Scene, anybody, moto_with_short_pages, of_kind, soon};
+use crate::front::{Front, refusal};
 
 /// A log of six lines in two objects, signed up to the last one.
 fn signed(scene: &Scene) -> Sample {
@@ -50,6 +52,48 @@ fn a_last_signed_line_that_was_edited_is_found_when_the_log_opens() {
             // Six lines end with a subtree of two: what stands before is the verifier's to find.
             scene.writer().open(soon()).expect("the end of the log is as it was");
         }
+    }
+}
+
+#[test]
+fn a_second_version_of_the_object_with_the_last_signed_line_is_refused() {
+    let scene = Scene::on_moto();
+    signed(&scene);
+    scene.bucket.put(&scene.lines_key(3), b"other bytes\n").expect("it is written");
+    tampered(&scene, Some(3));
+}
+
+#[test]
+fn what_cannot_be_read_does_not_hide_what_can() {
+    let front = Front::start();
+    let scene = front.before(Scene::on_moto());
+    let sample = signed(&scene);
+    // Too large, and of the size of the first one but not readable.
+    let large = vec![b'x'; 9 << 20];
+    scene.bucket.put(&scene.lines_key(0), &large).expect("it is written");
+    let same_size: Vec<u8> = (3..6).flat_map(|at| sample.nth(at).to_vec()).collect();
+    scene.bucket.put(&scene.lines_key(3), &same_size).expect("it is written");
+    let version = scene.bucket.versions(&scene.lines_key(3)).remove(0);
+    front.say_to(&format!("versionId={version}"), &refusal("400 Bad Request", "InvalidRequest"));
+    // New checkpoints that nobody can read.
+    let key = |size: u64| format!("{}/checkpoints/{size:020}", scene.path);
+    for (size, bytes) in [(7, large.as_slice()), (u64::MAX, b"encrypted")] {
+        scene.bucket.put(&key(size), bytes).expect("it is written");
+    }
+    let version = scene.bucket.versions(&key(u64::MAX)).remove(0);
+    front.say_to(&format!("versionId={version}"), &refusal("400 Bad Request", "InvalidRequest"));
+    scene.bucket.put_delete_marker(&key(6)).expect("a lock allows that");
+
+    let verdict = Verifier::new().key(VerifierKey::parse(VERIFIER_KEY).expect("a key")).run(&scene.reader());
+    assert_eq!((verdict.judgement(), verdict.records), (Judgement::Tampered, 6), "{:?}", verdict.findings);
+    let forked = of_kind(&verdict.findings, FindingKind::Forked);
+    let places: Vec<_> = forked.iter().map(|finding| (finding.seq, finding.to)).collect();
+    assert_eq!(places, [(Some(0), Some(2)), (Some(3), None)], "{:?}", verdict.findings);
+    let says = |kind, word: &str| of_kind(&verdict.findings, kind).iter().any(|found| found.detail.contains(word));
+    assert!(says(FindingKind::Hidden, &key(6)), "{:?}", verdict.findings);
+    assert!(says(FindingKind::Hidden, "does not show its lock"), "{:?}", verdict.findings);
+    for name in [format!("checkpoints/{:020}", 7), format!("checkpoints/{:020}", u64::MAX)] {
+        assert!(verdict.findings.iter().any(|found| found.detail.contains(&name)), "{name}: {:?}", verdict.findings);
     }
 }
 

@@ -7,6 +7,7 @@ use audit_core::conformance::Sample;
 use audit_s3::S3;
 
 use crate::fixture::{Scene, anybody, ceph, moto, soon};
+use crate::front::Front;
 
 /// What the store says when it refuses for good.
 fn refusal(scene: &Scene) -> String {
@@ -150,6 +151,65 @@ fn missing_credentials_are_said_to_be_missing() {
     says(&refusal(&Scene::on_moto().with("credentials_file", &file)), &[&file, "No such file"]);
     let scene = scene.with("profile", "absent");
     says(&refusal(&scene), &["there is no profile [absent]"]);
+}
+
+#[test]
+fn a_store_that_takes_a_lock_and_does_not_keep_it_is_refused() {
+    let front = Front::start();
+    let scene = front.before(Scene::on_moto());
+    // A store that knows nothing of locks passes over the headers that ask for them.
+    front.replace("x-amz-object-lock-", "x-amz-meta-passed-");
+    says(&refusal(&scene), &["probe has no lock, or one that may not be seen", "s3:GetObjectRetention"]);
+}
+
+#[test]
+fn a_pipe_is_no_file_of_credentials_and_is_not_waited_for() {
+    for (setting, others) in [("credentials_file", ""), ("ca_file", "https://127.0.0.1:1")] {
+        let mut scene = Scene::on_moto();
+        let pipe = scene.folder().join("pipe");
+        assert!(Command::new("mkfifo").arg(&pipe).status().expect("it runs").success());
+        if !others.is_empty() {
+            scene = scene.with("endpoint", others);
+        }
+        let scene = scene.with(setting, &pipe.display().to_string());
+        let mut writer = scene.writer();
+        let (told, opened) = std::sync::mpsc::channel();
+        std::thread::spawn(move || {
+            // Nobody listens any more when the test has failed.
+            let _ = told.send(writer.open(soon()).map_err(|error| error.to_string()));
+        });
+        match opened.recv_timeout(std::time::Duration::from_secs(10)).expect("it is not waited for") {
+            Err(error) => says(&error, &["pipe", "not a regular file"]),
+            Ok(opened) => panic!("{setting}: {opened:?}"),
+        }
+    }
+}
+
+#[test]
+fn a_log_has_one_place_however_it_is_reached_and_no_other_log_has_it() {
+    let front = Front::start();
+    for scene in [Scene::on_moto(), Scene::on_ceph()] {
+        let at = |scene: &Scene| {
+            let mut writer = scene.writer();
+            assert_eq!(writer.place(), None, "nobody was asked yet");
+            writer.open(soon()).expect("it opens");
+            writer.place().expect("it is somewhere")
+        };
+        let empty = at(&scene);
+        let mut writer = scene.created();
+        assert_eq!(writer.place().as_ref(), Some(&empty));
+        writer.open(soon()).expect("it opens");
+        assert_eq!(at(&scene), empty);
+        let other = Scene::on_moto();
+        assert_ne!(at(&other), empty);
+    }
+    let scene = Scene::on_moto();
+    let mut direct = scene.created();
+    direct.open(soon()).expect("it opens");
+    let scene = front.before(scene);
+    let mut through = scene.writer();
+    through.open(soon()).expect("it opens");
+    assert_eq!(through.place(), direct.place());
 }
 
 #[test]

@@ -1,8 +1,8 @@
 //! What somebody may do to a bucket, and who says so.
 
 use audit_core::VerifierKey;
-use audit_core::backend::{Backend, BackendError};
-use audit_core::conformance::VERIFIER_KEY;
+use audit_core::backend::{Backend, BackendError, Durability};
+use audit_core::conformance::{Sample, VERIFIER_KEY};
 use audit_core::verify::{Class, FindingKind, Judgement, LineSource, LogReader, Piece, Verifier};
 
 use crate::fixture::{Scene, ceph, of_kind, soon};
@@ -34,7 +34,7 @@ fn a_delete_marker_hides_nothing_from_a_reader_and_is_a_finding() {
         assert_eq!(places, [(Class::Tamper, Some(3), Some(5)), (Class::Tamper, Some(9), None)], "{findings:?}");
         // The writer goes on, opens again at the same place, and is told while it is open.
         let concerns = writer.synchronizer().expect("it is there").inspect(soon()).expect("it is inspected");
-        assert!(concerns.iter().any(|concern| concern.setting == "delete_markers"), "{concerns:?}");
+        assert!(concerns.iter().any(|concern| concern.setting.starts_with("delete_markers ")), "{concerns:?}");
         assert_eq!(scene.writer().open(soon()).expect("it opens").head, head);
     }
 }
@@ -109,11 +109,16 @@ fn a_default_retention_that_is_shortened_is_a_concern_to_a_log_that_relies_on_it
         let scene = Scene::on_ceph();
         let scene = if relies { scene.without("retention_days") } else { scene };
         scene.bucket.set_default_retention("COMPLIANCE", 3).expect("the default is set");
-        let (mut writer, _) = scene.with_lines(1);
+        let (mut writer, head) = scene.with_lines(1);
         let mut synchronizer = writer.synchronizer().expect("it is there");
         assert_eq!(synchronizer.inspect(soon()).expect("it is inspected"), []);
         scene.bucket.set_default_retention("GOVERNANCE", 1).expect("the default is changed");
         let concerns = synchronizer.inspect(soon()).expect("it is inspected");
+        // What is acknowledged is locked as it was said to be when the log was opened.
+        let sample = Sample::after(head).lines(2, "later");
+        assert_eq!(writer.append(head, &sample.batch(), soon()).expect("it is appended"), Durability::Locked);
+        let lock = if relies { 3 } else { 2 };
+        assert_eq!(scene.bucket.lock(&scene.lines_key(3)), Some(("COMPLIANCE".into(), lock)));
         assert_eq!(concerns.len(), usize::from(relies), "{concerns:?}");
         for concern in concerns {
             assert_eq!(concern.setting, "default_retention");
