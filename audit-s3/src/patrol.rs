@@ -141,3 +141,41 @@ impl Patrol {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use super::*;
+    use crate::location::Location;
+    use crate::settings::Settings;
+    use crate::versions::Version;
+
+    /// A patrol of a store that nobody runs, with `waiting` keys to be compared.
+    fn with_waiting(waiting: usize) -> Patrol {
+        let settings = Settings { endpoint: Some("http://127.0.0.1:1".into()), ..Settings::default() };
+        let location = Location::new("bucket", "log").unwrap_or_else(|error| panic!("{error}"));
+        let store = Store::new(&location, &settings).unwrap_or_else(|error| panic!("{error}"));
+        let mut patrol = Patrol::new(Arc::new(store));
+        for number in 0..waiting {
+            let version = |id: &str| Version { id: id.into(), size: 1 };
+            let key = patrol.store.layout.lines(number as u64);
+            let doubled = KeyVersions { oldest: Some(version("1")), others: vec![version("2")], ..Default::default() };
+            patrol.look(KeyVersions { key, ..doubled });
+        }
+        patrol
+    }
+
+    #[test]
+    fn no_page_is_turned_while_too_many_keys_wait_and_none_of_them_is_lost() -> std::io::Result<()> {
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
+        for (waiting, turns) in [(WAITING - 1, true), (WAITING, false)] {
+            let mut patrol = with_waiting(waiting);
+            let stepped = runtime.block_on(patrol.step(Instant::now() + Duration::from_secs(5)));
+            assert!(stepped.is_err(), "nobody is there");
+            assert_eq!(patrol.listing.is_some(), turns, "with {waiting} waiting");
+            assert_eq!(patrol.waiting.len(), waiting);
+        }
+        Ok(())
+    }
+}

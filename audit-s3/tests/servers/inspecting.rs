@@ -67,3 +67,19 @@ fn a_fork_is_found_behind_any_number_of_objects_that_were_only_written_twice() {
         assert_eq!(inspect(synchronizer.as_mut()), both);
     }
 }
+
+#[test]
+fn of_many_hidden_objects_some_are_named_and_the_rest_is_told_once() {
+    let scene = Scene::on_moto();
+    let (mut writer, _) = scene.with_lines(1);
+    let mut synchronizer = writer.synchronizer().expect("it is there");
+    for first in 0..70 {
+        scene.bucket.put(&scene.lines_key(first), b"hidden\n").expect("it is written");
+        scene.bucket.put_delete_marker(&scene.lines_key(first)).expect("a lock allows that");
+    }
+    for _ in 0..3 {
+        let told = inspect(synchronizer.as_mut());
+        let named = told.iter().filter(|setting| setting.starts_with("delete_markers ")).count();
+        assert_eq!((named, told.contains("delete_markers")), (64, true), "{told:?}");
+    }
+}
