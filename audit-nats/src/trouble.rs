@@ -93,3 +93,28 @@ pub(crate) fn in_doubt(error: BackendError) -> BackendError {
         other => other,
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn who_hears_no_answer_does_not_say_that_nothing_was_written() {
+        for trouble in [Trouble::Deaf("no inbox".into()), Trouble::Lost("no answer".into())] {
+            assert!(matches!(trouble.writing("appending"), BackendError::Unknown { .. }));
+        }
+        let refused = Trouble::Forbidden("no right".into());
+        assert!(matches!(refused.writing("appending"), BackendError::Unavailable { .. }));
+        // When the log opens, it is a right that has to be given.
+        let deaf = Trouble::Deaf("no inbox".into());
+        assert!(matches!(deaf.opening("stream A"), BackendError::Misconfigured { .. }));
+    }
+
+    #[test]
+    fn a_full_stream_does_not_settle_what_became_of_an_earlier_attempt() {
+        let full = BackendError::Full { detail: "no room".into() };
+        assert!(matches!(in_doubt(full), BackendError::Unknown { .. }));
+        let tampered = BackendError::Tampered { seq: None, detail: "other bytes".into() };
+        assert!(matches!(in_doubt(tampered), BackendError::Tampered { .. }));
+    }
+}
