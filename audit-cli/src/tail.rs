@@ -24,7 +24,7 @@ pub(crate) fn run(arguments: &arguments::Tail, json: bool) -> Result<Ending, Fai
     let remote = section.url().split_once("://").is_some_and(|(scheme, _)| scheme != "file");
     let pause = if remote { REMOTE_PAUSE } else { PAUSE };
     let size = log.size()?;
-    let mut position = Position { next: size.saturating_sub(arguments.lines), size };
+    let mut position = Position { next: size.saturating_sub(arguments.lines), size, last: None, behind: 0 };
     let mut printer = Printer::new(json);
     loop {
         if printer.lines(&*log, &mut position)? == Reader::Gone || !arguments.follow {
@@ -44,6 +44,10 @@ struct Position {
     next: u64,
     /// The most records that the log has had.
     size: u64,
+    /// The last record that was shown: the next one may be missing, this one is there.
+    last: Option<u64>,
+    /// How many lines behind it were shown that are no records.
+    behind: u64,
 }
 
 impl Position {
@@ -52,10 +56,11 @@ impl Position {
     fn pass(&mut self, line: &[u8]) {
         match Record::parse(line) {
             Ok(record) => {
+                (self.last, self.behind) = (Some(record.seq()), 0);
                 self.next = record.seq().saturating_add(1);
                 self.size = self.size.max(self.next);
             }
-            Err(_) => self.next += 1,
+            Err(_) => (self.next, self.behind) = (self.next + 1, self.behind + 1),
         }
     }
 
@@ -101,7 +106,10 @@ impl Printer {
     /// Prints all lines from a position on, and moves it behind the last.
     fn lines(&mut self, log: &dyn LogReader, position: &mut Position) -> Result<Reader, Failure> {
         let mut out = std::io::BufWriter::new(std::io::stdout().lock());
-        let mut lines = Lines::from(log, position.next)?;
+        let mut lines = Lines::from(log, position.last.unwrap_or(position.next))?;
+        for _ in 0..position.last.map_or(0, |_| position.behind + 1) {
+            lines.next_line()?;
+        }
         while let Some(line) = lines.next_line()? {
             let line = line.to_vec();
             if still_there(self.print(&line, &mut out))? == Reader::Gone {

@@ -85,3 +85,69 @@ fn a_mistake_in_a_configuration_is_named_with_line_and_column() {
     assert_eq!(code(&output), 2);
     assert!(text(&output.stderr).contains("cannot read the configuration /nonexistent/audit.toml"));
 }
+
+#[test]
+fn a_primary_that_is_gone_is_missed_where_its_replicas_still_have_it() {
+    let (log, copy, config) = configured();
+    fs::remove_dir_all(&log.dir).expect("removed");
+    let output = audit(&["verify", "--config", &config, "--json"]);
+    assert_eq!(code(&output), 1);
+    let verdict = json(&output);
+    assert_eq!(verdict["findings"][0]["kind"], "vanished");
+    assert_eq!(verdict["findings"][0]["locations"], serde_json::json!([copy.place()]));
+    assert_eq!(verdict["logs"][0]["verdict"], "intact", "the copy is healthy");
+    let said = text(&output.stderr);
+    assert!(
+        said.contains("there is no such directory") && said.contains("copied back when the log is opened"),
+        "{said}"
+    );
+    // With the replica gone as well nobody knows anything.
+    fs::remove_dir_all(&copy.dir).expect("removed");
+    assert_eq!(code(&audit(&["verify", "--config", &config])), 2);
+}
+
+#[test]
+fn an_emptied_primary_is_missed_where_its_replicas_still_have_it() {
+    let (log, _copy, config) = configured();
+    fs::remove_dir_all(&log.dir).expect("removed");
+    fs::create_dir_all(log.path("segments")).expect("a directory");
+    let vkey = log.key.verifier().to_string();
+    let output = audit(&["verify", "--config", &config, "--key", &vkey, "--json"]);
+    assert_eq!((code(&output), &json(&output)["findings"][0]["kind"]), (1, &"vanished".into()));
+}
+
+#[test]
+fn the_lag_that_a_configuration_allows_is_applied() {
+    let (_log, mut copy, config) = configured();
+    copy.lines.truncate(7);
+    copy.write();
+    copy.sign(7);
+    // While the log was written nothing is late, unless three records are too many.
+    let verify = |limit: &str| {
+        let limited = format!("{}{limit}\n", fs::read_to_string(&config).expect("read"));
+        let file = copy.path(&format!("{}.toml", limit.len()));
+        fs::write(&file, limited).expect("written");
+        let file = file.display().to_string();
+        let output = audit(&["verify", "--config", &file, "--now", "2026-11-23T11:40:17Z", "--json"]);
+        assert_eq!(code(&output), 0);
+        let verdict = json(&output);
+        assert_eq!(verdict["findings"][0]["kind"], "behind");
+        verdict["findings"][0]["class"].as_str().expect("a class").to_owned()
+    };
+    assert_eq!(verify(""), "info");
+    assert_eq!(verify("lag_records = 3"), "info");
+    assert_eq!(verify("lag_records = 2"), "warning");
+    assert_eq!(verify("lag_seconds = 600"), "info");
+    assert_eq!(verify("lag_seconds = 9"), "warning");
+}
+
+#[test]
+fn one_directory_under_two_names_is_no_replica() {
+    let (log, _copy, config) = configured();
+    std::os::unix::fs::symlink(&log.dir, log.dir.with_file_name("link")).expect("a link");
+    let twice = fs::read_to_string(&config).expect("read").replace("/copy\"", "/link\"");
+    fs::write(&config, twice).expect("written");
+    let output = audit(&["verify", "--config", &config]);
+    assert_eq!(code(&output), 2);
+    assert!(text(&output.stderr).contains("is the store of another section too"), "{}", text(&output.stderr));
+}
