@@ -98,6 +98,8 @@ impl Sequencer {
         self.shared.stores.abandon();
         // Another writer may have the log only when nothing of this one is left.
         let _ = self.synchronizer.join();
+        // A thread that waits for its replica reads nothing more, and must not keep the next writer out.
+        drop(self.backend);
         for shipper in self.shippers {
             let _ = shipper.join();
         }

@@ -228,7 +228,10 @@ impl Shipper {
             return Ok(None);
         }
         let bytes = self.source.read(head.size..upto, deadline).map_err(|error| match error {
-            error if error.is_retryable() => Trouble::Passing(format!("the primary could not be read: {error}")),
+            // A log that closes lets go of its primary when the time for replicas is over.
+            error if error.is_retryable() || self.shared.stores.is_finishing() => {
+                Trouble::Passing(format!("the primary could not be read: {error}"))
+            }
             error => Trouble::Fatal(format!("the primary could not be read: {error}")),
         })?;
         let batching = self.backend.batching();
@@ -324,6 +327,9 @@ impl Shipper {
     /// Opens the replica and compares it with the primary. One that holds no log gets one.
     fn connect(&mut self, deadline: Instant) -> Result<(), Trouble> {
         let opened = self.backend.open(deadline)?;
+        if self.backend.place().is_some_and(|place| Some(place.as_str()) == self.shared.primary_place.as_deref()) {
+            return Err(Trouble::Fatal("it is the primary itself, under another name".to_owned()));
+        }
         let shared = Arc::clone(&self.shared);
         let key = &shared.verifier_key;
         let name = self.replica().map_or_else(String::new, |replica| replica.name.clone());
@@ -342,9 +348,6 @@ impl Shipper {
             }
             Err(Mismatch::Forked(detail)) => return Err(Trouble::Fatal(detail)),
             Err(Mismatch::Store(error)) => return Err(error.into()),
-        }
-        if self.backend.place().is_some_and(|place| Some(place.as_str()) == self.shared.primary_place.as_deref()) {
-            return Err(Trouble::Fatal("it is the primary itself, under another name".to_owned()));
         }
         let head = if relation.is_ok_and(|relation| relation == Relation::Empty) { Head::EMPTY } else { opened.head };
         self.tell_loss(head.size);

@@ -184,8 +184,7 @@ async fn a_primary_that_was_rolled_back_while_its_replica_was_out_of_reach_is_fo
 }
 
 #[tokio::test]
-async fn opening_waits_for_a_replica_that_hangs_no_longer_than_its_limit() {
-    // A store that breaks the contract and hangs is not waited for here: that is for its own tests.
+async fn a_replica_that_is_away_for_a_moment_when_the_log_opens_is_filled_all_the_same() {
     let (memory, replica) = (primary(), elsewhere(Durability::Synced));
     let (shipped, faults) = faulty(&replica);
     faults.times(Call::Open, Fault::Unavailable, 1);
